@@ -1,0 +1,2 @@
+//! The `harn` command line.
+fn main() {}

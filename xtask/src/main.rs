@@ -1,0 +1,2 @@
+//! Chores of the repository that cargo itself does not do.
+fn main() {}
