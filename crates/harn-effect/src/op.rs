@@ -1,0 +1,113 @@
+//! The table of effects. One row is one effect: permanent number, name, class, argument fields, result.
+//!
+//! Numbers are never reused: they stand in records of runs.
+
+/// How far an effect reaches; the order is the side-effect ladder of spec 08 section 3.5, refined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EffectClass {
+    /// Output, clock, randomness, sleeping: ruled by one test of a mask, recorded only when a run is recorded.
+    Ambient,
+    /// Reads of the log, the environment, files.
+    Read,
+    /// Writes inside the workspace or the program's durable state.
+    Write,
+    /// Writes of governance records: requests to people, decisions, trust records.
+    Control,
+    /// Starting processes.
+    Process,
+    /// Model calls.
+    Model,
+    /// Any other network traffic.
+    Network,
+}
+
+macro_rules! ops {
+    ($($number:literal $variant:ident $name:literal $class:ident $doc:literal;)*) => {
+        /// One kind of effect.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        pub enum Op { $(#[doc = $doc] $variant = $number,)* }
+
+        impl Op {
+            /// Every row, in table order.
+            pub const ALL: &'static [Op] = &[$(Op::$variant,)*];
+
+            /// The dotted name.
+            pub fn name(self) -> &'static str {
+                match self { $(Op::$variant => $name,)* }
+            }
+
+            /// The class the gate rules by.
+            pub fn class(self) -> EffectClass {
+                match self { $(Op::$variant => EffectClass::$class,)* }
+            }
+
+            /// Arguments and result, in words.
+            pub fn doc(self) -> &'static str {
+                match self { $(Op::$variant => $doc,)* }
+            }
+        }
+    };
+}
+
+ops! {
+    // Ambient: the host answers at once.
+    1 StdoutWrite "stdout.write" Ambient "{text}: writes text to standard output as it is. Nil.";
+    2 StderrWrite "stderr.write" Ambient "{text}: writes text to standard error. Nil.";
+    3 ClockNow "clock.now" Ambient "{}: Unix time in milliseconds. Int.";
+    4 ClockMonotonic "clock.monotonic" Ambient "{}: a clock that never steps back, in milliseconds. Int.";
+    5 RandomBytes "random.bytes" Ambient "{count}: random bytes of the operating system. Bytes.";
+    6 StdinRead "stdin.read" Ambient "{mode: line|all}: text from standard input, nil at its end. Str or nil.";
+
+    // Event log (spec 08 section 2).
+    20 EventAppend "event_log.append" Write "{topic, kind, payload, headers}: appends; reserved topics are refused. Int id.";
+    21 EventLatest "event_log.latest" Read "{topic}: the last id of a topic or nil.";
+    22 EventRead "event_log.read" Read "{topic, from, limit}: list of {id, cursor, topic, kind, payload, headers, occurred_at_ms}.";
+    23 EventNext "event_log.next" Read "{topic, from}: waits until an event with id > from exists; that event.";
+
+    // Autonomy (spec 08 section 1).
+    30 AutonomyReserve "autonomy.reserve" Control "{source, key, session_id, per_hour, per_day, reviewer, approval}: the admitted decision, or the refusal of spec 08 section 1.5, as {admitted: true, decision_id} | {admitted: false, result}.";
+    31 AutonomyRelease "autonomy.release" Control "{decision_id, reason}: gives a decision back. Nil.";
+
+    // Trust graph (spec 08 section 3).
+    40 TrustRecord "trust.record" Control "{record fields}: appends to the chain. The finished record.";
+    41 TrustQuery "trust.query" Read "{filters}: records in query order.";
+    42 TrustScore "trust.score" Read "{agent, action}: TrustScore.";
+    43 TrustPolicy "trust.policy_for" Read "{agent}: CapabilityPolicy.";
+    44 TrustVerify "trust.verify_chain" Read "{}: verification report.";
+
+    // People (spec 08 section 4) and waitpoints (section 5).
+    50 HitlAsk "hitl.ask" Control "{kind, payload...}: files a request and waits for its resolution.";
+    51 HitlPending "hitl.pending" Read "{filters}: unanswered requests.";
+    52 HitlConsume "hitl.consume" Control "{request_id, action, args, principal}: uses an approval once.";
+    53 HitlExecuted "hitl.executed" Control "{request_id, result}: records the result of a dual_control closure.";
+    54 WaitpointCreate "waitpoint.create" Control "{family, id, by, metadata}: handle or record.";
+    55 WaitpointResolve "waitpoint.resolve" Control "{family, id, status, value, by, reason}: handle or record.";
+    56 WaitpointWait "waitpoint.wait" Control "{family, ids, timeout_ms, wait_id}: waits. Result record.";
+
+    // Models (spec 07 sections 1 and 2).
+    60 LlmCall "llm.call" Model "{request}: one model call with retries. Result dict.";
+    61 LlmMockPush "llm.mock.push" Ambient "{response}: scripts the mock provider. Nil.";
+    62 LlmMockCalls "llm.mock.calls" Ambient "{}: what the mock provider was asked.";
+    63 LlmMockScope "llm.mock.scope" Ambient "{action: push|pop|clear}: scopes of the mock script. Nil.";
+
+    // Host calls and mocks (spec 06 section 10).
+    70 HostCall "host.call" Process "{capability, operation, params}: asks the embedding host.";
+    71 HostMock "host.mock" Ambient "{...}: scripts the host in tests. Nil.";
+    72 HostMockCalls "host.mock.calls" Ambient "{}: what the scripted host was asked.";
+    73 HostMockScope "host.mock.scope" Ambient "{action: push|pop|clear}. Nil.";
+
+    // Files, environment, processes (spec 06 sections 1 to 4).
+    80 FileRead "file.read" Read "{path}: Bytes.";
+    81 FileWrite "file.write" Write "{path, bytes, append}: written beside and renamed unless appended. Nil.";
+    82 FileStat "file.stat" Read "{path}: {kind, size, modified_ms} or nil when absent.";
+    83 FileList "file.list" Read "{path}: names in byte order.";
+    84 FileDelete "file.delete" Write "{path}: removes a file or an empty directory. Nil.";
+    85 DirCreate "dir.create" Write "{path}: with its parents. Nil.";
+    86 FileRename "file.rename" Write "{from, to}. Nil.";
+    87 EnvGet "env.get" Read "{name}: text or nil.";
+    88 ProcessExec "process.exec" Process "{argv, cwd, env, stdin, timeout_ms}: {status, stdout, stderr, timed_out}.";
+
+    // Network.
+    100 HttpRequest "http.request" Network "{method, url, headers, body, timeout_ms}: {status, headers, body}.";
+}
