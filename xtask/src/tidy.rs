@@ -61,7 +61,10 @@ fn check_floors(root: &Path, findings: &mut Vec<Finding>) {
         for (line, import) in &manifest.imports {
             let below = manifests.get(import).and_then(|m| m.floor);
             if below.is_none_or(|below| below >= floor) {
-                findings.push(finding(*line, format!("{name} (floor {floor}) may not import {import} ({below:?})")));
+                findings.push(finding(
+                    *line,
+                    format!("{name} (floor {floor}) may not import {import} ({below:?})"),
+                ));
             }
         }
     }
@@ -124,10 +127,16 @@ fn check_source(root: &Path, path: &Path, findings: &mut Vec<Finding>) {
     let relative = path.strip_prefix(root).unwrap_or(path).to_path_buf();
     let shown = relative.to_string_lossy().replace('\\', "/");
     let Ok(text) = fs::read_to_string(path) else {
-        findings.push(Finding { file: relative, line: 1, rule: "utf-8", detail: "not readable as text".to_owned() });
+        findings.push(Finding {
+            file: relative,
+            line: 1,
+            rule: "utf-8",
+            detail: "not readable as text".to_owned(),
+        });
         return;
     };
-    let mut find = |line, rule, detail: String| findings.push(Finding { file: relative.clone(), line, rule, detail });
+    let mut find =
+        |line, rule, detail: String| findings.push(Finding { file: relative.clone(), line, rule, detail });
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if EMPTY_NAMES.contains(&stem.as_str()) {
         find(1, "names", format!("`{stem}` does not say what is inside"));
@@ -140,7 +149,9 @@ fn check_source(root: &Path, path: &Path, findings: &mut Vec<Finding>) {
     let may_be_unsafe = UNSAFE_ROOMS.iter().any(|room| shown.starts_with(room));
     for (index, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or("");
-        if !may_be_unsafe && (code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")) {
+        if !may_be_unsafe
+            && (code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl"))
+        {
             find(index + 1, "unsafe", "only the VM's value and interpreter modules may".to_owned());
         }
         if !is_test {
