@@ -1,0 +1,6 @@
+//! Host calls (spec 06 section 10).
+
+use crate::Builtin;
+
+/// The rows.
+pub const ROWS: &[Builtin] = &[];

@@ -1,0 +1,92 @@
+//! Output (spec 02 section 3.2, 06 section 5).
+
+use crate::Builtin;
+use Builtin as B;
+use harn_effect::EffectClass::Ambient;
+
+/// The rows.
+pub const ROWS: &[Builtin] = &[
+    B::native(
+        "println",
+        "fn(x?: any) -> nil",
+        "Writes the display text and a line break to standard output.",
+        r"println([1, 2]) // prints: [1, 2]\n",
+    )
+    .effect(Ambient),
+    B::native(
+        "print",
+        "fn(x?: any) -> nil",
+        "Writes the display text to standard output.",
+        "print(5) // prints: 5",
+    )
+    .effect(Ambient),
+    B::native(
+        "log",
+        "fn(x?: any) -> nil",
+        "Writes `[harn] `, the display text and a line break to standard output.",
+        r#"log("up") // prints: [harn] up\n"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "eprint",
+        "fn(x?: any) -> nil",
+        "Writes the display text to standard error.",
+        r#"eprint("x") // nil"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "eprintln",
+        "fn(x?: any) -> nil",
+        "Writes the display text and a line break to standard error.",
+        r#"eprintln("x") // nil"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "progress",
+        "fn(phase: any, message: any, progress?: any, total?: any) -> nil",
+        "Writes one line of progress to standard output.",
+        r#"progress("build", "half", 1, 2) // prints: [build] half (1/2)\n"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "log_debug",
+        "fn(message: any, fields?: dict) -> nil",
+        "Writes one JSON line of level `debug` to standard output.",
+        r#"log_debug("x", {n: 1})"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "log_info",
+        "fn(message: any, fields?: dict) -> nil",
+        "Writes one JSON line of level `info` to standard output.",
+        r#"log_info("x", {n: 1})"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "log_warn",
+        "fn(message: any, fields?: dict) -> nil",
+        "Writes one JSON line of level `warn` to standard output.",
+        r#"log_warn("x", {n: 1})"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "log_error",
+        "fn(message: any, fields?: dict) -> nil",
+        "Writes one JSON line of level `error` to standard output.",
+        r#"log_error("x", {n: 1})"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "log_json",
+        "fn(key: any, value: any) -> nil",
+        "Writes one JSON line `{ts, key, value}` to standard output.",
+        r#"log_json("k", 1)"#,
+    )
+    .effect(Ambient),
+    B::native(
+        "log_set_level",
+        "fn(level: string) -> nil",
+        "Drops structured log lines below a level.",
+        r#"log_set_level("warn") // nil"#,
+    ),
+];
