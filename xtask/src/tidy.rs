@@ -106,7 +106,7 @@ fn read_manifest(path: PathBuf, text: &str) -> Manifest {
 
 fn sources(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut pending = vec![root.join("crates"), root.join("xtask")];
+    let mut pending = vec![root.join("crates")];
     while let Some(dir) = pending.pop() {
         for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -145,7 +145,7 @@ fn check_source(root: &Path, path: &Path, findings: &mut Vec<Finding>) {
     if lines > LINES_PER_FILE {
         find(1, "size", format!("{lines} lines; more than {LINES_PER_FILE}, does it have two subjects?"));
     }
-    let is_test = shown.contains("/tests/") || shown.ends_with("tests.rs") || shown.starts_with("xtask/");
+    let is_test = shown.contains("/tests/") || shown.ends_with("tests.rs");
     let may_be_unsafe = UNSAFE_ROOMS.iter().any(|room| shown.starts_with(room));
     for (index, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or("");

@@ -34,7 +34,12 @@ pub enum Raised {
     /// Caught as `Type error: <text>`.
     Type(String),
     /// Caught as `Error [<category>]: <text>`.
-    Categorised { category: String, text: String },
+    Categorised {
+        /// One of the categories of spec 02 section 10.5.
+        category: String,
+        /// What went wrong.
+        text: String,
+    },
     /// The task was cancelled while it waited.
     Cancelled,
 }

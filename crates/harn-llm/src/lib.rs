@@ -1,1 +1,3 @@
-//! harn-llm
+//! Provider-neutral model calls: messages, tool schemas, structured output, wire formats, the mock provider.
+
+pub mod text_protocol;

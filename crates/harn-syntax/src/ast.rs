@@ -7,6 +7,8 @@
 //!
 //! Source: spec 01 sections 5 to 7.
 
+#![allow(missing_docs, reason = "fields of tree nodes are named after the grammar")]
+
 use crate::source::Span;
 use std::collections::HashMap;
 use std::sync::Arc;
