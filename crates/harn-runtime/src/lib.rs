@@ -1,1 +1,10 @@
-//! harn-runtime
+//! Runs Harn programs: steps their tasks, rules on every effect, records, performs, resumes.
+//!
+//! The way through: a program is loaded, its root task becomes a fiber, and the drive loop steps fibers until each
+//! needs something. An effect passes the gate, is written down when it is governed, and is then performed by a
+//! [`service::Service`] of the runtime or by the [`harn_effect::Host`]. Nothing here touches the world itself.
+
+pub mod host_mock;
+pub mod progress;
+pub mod service;
+pub mod services;
