@@ -1,1 +1,18 @@
-//! harn-bytecode
+//! Bytecode: where compiler and virtual machine meet.
+//!
+//! [`instruction`] holds the one table of operations. A compiled file is a [`Module`] of [`Function`]s, built with an
+//! [`Assembler`] and printed by [`disassemble()`].
+//! Nothing here knows the language's syntax or how values are represented.
+
+pub mod assembler;
+pub mod disassemble;
+pub mod instruction;
+pub mod module;
+
+pub use assembler::{Assembler, Label, Pool};
+pub use disassemble::disassemble;
+pub use instruction::{Instruction, Op, Operand, ParallelKind};
+pub use module::{
+    Const, EnumDef, Export, ExportItem, Function, FunctionKind, Global, Handler, Import, Module, Param,
+    ParamCheck, PathStep, Pipeline, ShapeField, Site, Span, StructDef, TypeCheck,
+};
