@@ -1,0 +1,828 @@
+//! Who owns what, when: the pass that makes a function obey the rule *a register that is dead never holds a counted
+//! value*.
+//!
+//! Emission reads variables with `Move` and never thinks about their ends. This pass computes, over the control flow
+//! with exception edges, which registers are live (backward) and which may hold counted values (forward). Then the
+//! last `Move` of a register becomes `Take`, operands that die get their consume bits, and whatever dies otherwise is
+//! dropped: after the instruction, on the edge of a branch that does not need it, or at the entry of a handler.
+//!
+//! Source: the ownership rule of `harn_bytecode::instruction`.
+
+use crate::code::{Code, Inst, Output};
+use crate::registers::RegSet;
+use harn_bytecode::{Function, Handler, Op, Operand};
+
+/// How many registers the windows of constants take: what an instruction alone does not tell.
+pub(crate) trait WindowSizes {
+    /// Number of keys of a key list, fields of a struct literal, or index steps of a path.
+    fn window(&self, constant: i32) -> usize;
+}
+
+/// What one instruction does to registers.
+#[derive(Default)]
+struct Effect {
+    /// Borrowed.
+    uses: RegSet,
+    /// Borrowed or consumed, as the bits say: `(register, bit)`.
+    optional: [Option<(u8, u8)>; 2],
+    /// Moved away.
+    eats: RegSet,
+    /// Written; those of `counted` with values that may be counted.
+    defs: RegSet,
+    counted: RegSet,
+    /// Written only when the jump is taken, and whether that value may be counted.
+    taken_def: Option<(u8, bool)>,
+    /// Freed when control falls through.
+    fall_frees: Option<u8>,
+    /// Known to be free when control falls through, whatever it held.
+    fall_plain: Option<u8>,
+}
+
+impl Effect {
+    fn eat_range(&mut self, start: u8, count: usize) {
+        for index in 0..count {
+            self.eats.insert(start.wrapping_add(index as u8));
+        }
+    }
+
+    fn def(&mut self, register: u8, counted: bool) {
+        self.defs.insert(register);
+        if counted {
+            self.counted.insert(register);
+        }
+    }
+
+    /// Everything read.
+    fn reads(&self) -> RegSet {
+        let mut all = self.uses.union(self.eats);
+        for (register, _) in self.optional.iter().flatten() {
+            all.insert(*register);
+        }
+        all
+    }
+}
+
+fn effect(inst: &Inst, pool: &dyn WindowSizes) -> Effect {
+    let mut out = Effect::default();
+    let fields = [inst.a, inst.b, inst.c];
+    let kinds = inst.op.operands();
+    let mut bit = 0;
+    for (kind, register) in kinds.into_iter().zip(fields) {
+        match kind {
+            Operand::Def => out.def(register, true),
+            Operand::Num => out.def(register, false),
+            Operand::Use | Operand::Upd => out.uses.insert(register),
+            Operand::UseBit => {
+                if let Some(slot) = out.optional.get_mut(bit) {
+                    *slot = Some((register, bit as u8));
+                }
+                bit += 1;
+            }
+            Operand::Eat => out.eats.insert(register),
+            _ => {}
+        }
+    }
+    let (a, b, c) = (inst.a, inst.b, inst.c);
+    match inst.op {
+        Op::Closure | Op::EnumNew => out.eat_range(b, usize::from(c)),
+        Op::Concat => out.eat_range(b, usize::from(c)),
+        Op::List => out.eat_range(b, inst.d.max(0) as usize),
+        Op::DictLit | Op::StructLit => out.eat_range(b, pool.window(inst.d)),
+        Op::ForPrep => {
+            out.eat_range(a, 2);
+            out.def(a, false);
+            out.def(a.wrapping_add(1), false);
+            out.def(a.wrapping_add(2), false);
+        }
+        Op::ForLoop => {
+            out.uses.insert(a);
+            out.uses.insert(a.wrapping_add(1));
+            out.taken_def = Some((a.wrapping_add(2), false));
+        }
+        Op::IterInit => {
+            out.def(a, true);
+            out.def(a.wrapping_add(1), false);
+        }
+        Op::IterLoop => {
+            out.uses.insert(a);
+            out.uses.insert(a.wrapping_add(1));
+            out.defs.remove(b);
+            out.counted.remove(b);
+            out.taken_def = Some((b, true));
+            out.fall_frees = Some(a);
+        }
+        Op::SetPath => {
+            for index in 0..pool.window(inst.d) {
+                out.uses.insert(c.wrapping_add(index as u8));
+            }
+        }
+        Op::Slice => {
+            out.uses.insert(c);
+            out.uses.insert(c.wrapping_add(1));
+        }
+        Op::Unpair => {
+            out.def(a, true);
+            out.def(a.wrapping_add(1), true);
+        }
+        Op::Call => {
+            out.eat_range(a, usize::from(b) + 1);
+            out.def(a, true);
+        }
+        Op::CallReg | Op::CallFn | Op::CallImport | Op::CallBuiltin => {
+            out.eat_range(a.wrapping_add(1), usize::from(b));
+            out.def(a, true);
+        }
+        Op::CallMethod => {
+            out.eat_range(a.wrapping_add(1), usize::from(b) + 1);
+            out.def(a, true);
+        }
+        Op::CallSpread => {
+            out.eat_range(a, 2);
+            out.def(a, true);
+        }
+        Op::CallFnSpread | Op::CallImportSpread | Op::CallBuiltinSpread => {
+            out.eats.insert(a.wrapping_add(1));
+            out.def(a, true);
+        }
+        Op::CallMethodSpread => {
+            out.eat_range(a.wrapping_add(1), 2);
+            out.def(a, true);
+        }
+        Op::TailCall => out.eat_range(a, usize::from(b) + 1),
+        Op::TailCallFn | Op::TailCallImport => out.eat_range(a.wrapping_add(1), usize::from(b)),
+        Op::Parallel => {
+            out.eat_range(a, 3);
+            out.def(a, true);
+        }
+        Op::Select => {
+            out.eat_range(a, usize::from(b) + usize::from(c == 1));
+            out.def(a, false);
+            out.def(a.wrapping_add(1), true);
+        }
+        Op::JumpPresent | Op::JumpNotNil => out.fall_plain = Some(a),
+        _ => {}
+    }
+    out
+}
+
+/// Whether an instruction ends a block, and how.
+fn flow(op: Op) -> (bool, bool) {
+    // (may jump to its label, may fall through)
+    match op {
+        Op::Jump => (true, false),
+        Op::Return | Op::ReturnNil | Op::Throw | Op::TailCall | Op::TailCallFn | Op::TailCallImport => (false, false),
+        _ => (op.operands()[3] == Operand::Jmp, true),
+    }
+}
+
+/// Raising built-in errors ends the block too; told apart from [`flow`] by its operand pattern.
+fn ends(inst: &Inst) -> (bool, bool) {
+    if inst.op == Op::Raise { (false, false) } else { flow(inst.op) }
+}
+
+/// Loads without any effect but their result.
+fn is_pure_load(op: Op) -> bool {
+    matches!(op, Op::Nil | Op::Bool | Op::Int | Op::Const | Op::Move | Op::LoadFn | Op::LoadBuiltin | Op::LoadSelf)
+}
+
+/// Instructions that cannot raise.
+fn cannot_fail(op: Op) -> bool {
+    is_pure_load(op) || matches!(op, Op::Take | Op::Drop | Op::GetCapture | Op::CatchValue | Op::LoadImport)
+}
+
+struct BlockInfo {
+    start: u32,
+    end: u32,
+    taken: Option<u32>,
+    falls: bool,
+    handler: Option<u32>,
+    reachable: bool,
+    preds: u32,
+    reads: RegSet,
+    writes: RegSet,
+    live_in: RegSet,
+    owned_in: RegSet,
+}
+
+struct Settler<'a> {
+    code: &'a Code,
+    pool: &'a dyn WindowSizes,
+    blocks: Vec<BlockInfo>,
+    /// Block number of each leader position.
+    block_at: Vec<u32>,
+    /// Live sets after each instruction of the block at hand.
+    after: Vec<RegSet>,
+    entry_drops: Vec<RegSet>,
+    out: Output,
+    /// Final position of each block, and of each label by block.
+    positions: Vec<u32>,
+    stubs: Vec<Stub>,
+    pieces: Vec<(u32, u32, u32)>,
+    scratch: Option<u8>,
+    registers: u16,
+}
+
+/// Drops that belong to the taken edge of a conditional jump.
+struct Stub {
+    jump: u32,
+    block: u32,
+    target: u32,
+    drops: RegSet,
+    span: harn_syntax::Span,
+}
+
+/// Rewrites the code into `function`, with ownership made explicit.
+pub(crate) fn settle(code: &Code, function: &mut Function, pool: &dyn WindowSizes) {
+    let mut settler = Settler {
+        code,
+        pool,
+        blocks: Vec::new(),
+        block_at: vec![u32::MAX; code.insts.len() + 1],
+        after: Vec::new(),
+        entry_drops: Vec::new(),
+        out: Output::default(),
+        positions: Vec::new(),
+        stubs: Vec::new(),
+        pieces: Vec::new(),
+        scratch: None,
+        registers: function.registers,
+    };
+    settler.split();
+    settler.reach();
+    settler.liveness();
+    let mut entry = RegSet::default();
+    for register in 1..=function.last_param() {
+        entry.insert(register as u8);
+    }
+    settler.owned(entry);
+    settler.write();
+    function.registers = settler.registers;
+    function.code = settler.out.code;
+    function.spans = settler.out.spans;
+    function.handlers = settler.out.handlers;
+}
+
+impl Settler<'_> {
+    fn target(&self, inst: &Inst) -> u32 {
+        self.code.labels.get(inst.d as usize).copied().unwrap_or(0)
+    }
+
+    fn split(&mut self) {
+        let count = self.code.insts.len();
+        let mut leader = vec![false; count + 1];
+        let mut mark = |at: u32| {
+            if let Some(slot) = leader.get_mut(at as usize) {
+                *slot = true;
+            }
+        };
+        mark(0);
+        for (index, inst) in self.code.insts.iter().enumerate() {
+            let (jumps, falls) = ends(inst);
+            if jumps {
+                mark(self.code.labels.get(inst.d as usize).copied().unwrap_or(0));
+            }
+            if jumps || !falls {
+                mark(index as u32 + 1);
+            }
+        }
+        for region in &self.code.regions {
+            mark(self.code.labels.get(region.target.0 as usize).copied().unwrap_or(0));
+            for (start, end) in &region.ranges {
+                mark(*start);
+                mark(*end);
+            }
+        }
+        let mut start = 0;
+        for index in 1..=count {
+            if index == count || leader.get(index).copied().unwrap_or(false) {
+                let number = self.blocks.len() as u32;
+                if let Some(slot) = self.block_at.get_mut(start) {
+                    *slot = number;
+                }
+                self.blocks.push(BlockInfo {
+                    start: start as u32,
+                    end: index as u32,
+                    taken: None,
+                    falls: true,
+                    handler: None,
+                    reachable: false,
+                    preds: 0,
+                    reads: RegSet::default(),
+                    writes: RegSet::default(),
+                    live_in: RegSet::default(),
+                    owned_in: RegSet::default(),
+                });
+                start = index;
+            }
+        }
+        // Outer regions first, so that inner ones overwrite.
+        for (number, region) in self.code.regions.iter().enumerate().rev() {
+            for (start, end) in &region.ranges {
+                let from = self.blocks.partition_point(|block| block.start < *start);
+                for block in self.blocks.iter_mut().skip(from).take_while(|block| block.start < *end) {
+                    block.handler = Some(number as u32);
+                }
+            }
+        }
+        for number in 0..self.blocks.len() {
+            let Some(block) = self.blocks.get(number) else { continue };
+            let insts = self.insts(block);
+            let (mut reads, mut writes) = (RegSet::default(), RegSet::default());
+            let mut taken = None;
+            let mut falls = true;
+            for inst in insts {
+                let effect = effect(inst, self.pool);
+                reads = reads.union(effect.reads().minus(writes));
+                writes = writes.union(effect.defs);
+                let (jumps, fall) = ends(inst);
+                if jumps {
+                    taken = self.block_at.get(self.target(inst) as usize).copied().filter(|b| *b != u32::MAX);
+                }
+                falls = fall;
+            }
+            if let Some(block) = self.blocks.get_mut(number) {
+                block.reads = reads;
+                block.writes = writes;
+                block.taken = taken;
+                block.falls = falls;
+            }
+        }
+        self.entry_drops = vec![RegSet::default(); self.blocks.len()];
+        self.positions = vec![0; self.blocks.len()];
+    }
+
+    fn insts(&self, block: &BlockInfo) -> &[Inst] {
+        self.code.insts.get(block.start as usize..block.end as usize).unwrap_or(&[])
+    }
+
+    fn handler_block(&self, region: u32) -> Option<u32> {
+        let region = self.code.regions.get(region as usize)?;
+        let at = *self.code.labels.get(region.target.0 as usize)?;
+        self.block_at.get(at as usize).copied().filter(|b| *b != u32::MAX)
+    }
+
+    fn reach(&mut self) {
+        let mut work = vec![0u32];
+        while let Some(number) = work.pop() {
+            let next = self.handler_of(number);
+            let Some(block) = self.blocks.get_mut(number as usize) else { continue };
+            if std::mem::replace(&mut block.reachable, true) {
+                continue;
+            }
+            let (taken, falls) = (block.taken, block.falls);
+            for successor in [taken, falls.then_some(number + 1)].into_iter().flatten() {
+                if let Some(block) = self.blocks.get_mut(successor as usize) {
+                    block.preds += 1;
+                }
+                work.push(successor);
+            }
+            if let Some(handler) = next {
+                if let Some(block) = self.blocks.get_mut(handler as usize) {
+                    // Never a single predecessor: its entry belongs to the exception edges.
+                    block.preds += 2;
+                }
+                work.push(handler);
+            }
+        }
+    }
+
+    fn handler_of(&self, number: u32) -> Option<u32> {
+        self.handler_block(self.blocks.get(number as usize)?.handler?)
+    }
+
+    fn live_in(&self, number: Option<u32>) -> RegSet {
+        number.and_then(|n| self.blocks.get(n as usize)).map_or(RegSet::default(), |block| block.live_in)
+    }
+
+    /// What is live at the handler of a block, below its top.
+    fn handler_live(&self, number: u32) -> RegSet {
+        let Some(block) = self.blocks.get(number as usize) else { return RegSet::default() };
+        let Some(region) = block.handler.and_then(|h| self.code.regions.get(h as usize)) else {
+            return RegSet::default();
+        };
+        self.live_in(self.handler_of(number)).below(region.top)
+    }
+
+    /// Live sets on the two ways out of a block: taken (before a write on that edge) and falling through.
+    fn live_out(&self, number: u32) -> (RegSet, RegSet) {
+        let Some(block) = self.blocks.get(number as usize) else { return Default::default() };
+        let mut taken = self.live_in(block.taken);
+        if block.taken.is_some()
+            && let Some(last) = self.insts(block).last()
+            && let Some((register, _)) = effect(last, self.pool).taken_def
+        {
+            taken.remove(register);
+        }
+        let fall = if block.falls { self.live_in(Some(number + 1)) } else { RegSet::default() };
+        (taken, fall)
+    }
+
+    fn liveness(&mut self) {
+        loop {
+            let mut changed = false;
+            for number in (0..self.blocks.len() as u32).rev() {
+                let (taken, fall) = self.live_out(number);
+                let handler = self.handler_live(number);
+                let Some(block) = self.blocks.get_mut(number as usize) else { continue };
+                if !block.reachable {
+                    continue;
+                }
+                let live = taken.union(fall).minus(block.writes).union(block.reads).union(handler);
+                if live != block.live_in {
+                    block.live_in = live;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Fills `after` for a block.
+    fn live_after(&mut self, number: u32) {
+        let (taken, fall) = self.live_out(number);
+        let handler = self.handler_live(number);
+        let mut live = taken.union(fall);
+        let mut after = std::mem::take(&mut self.after);
+        after.clear();
+        if let Some(block) = self.blocks.get(number as usize) {
+            for inst in self.insts(block).iter().rev() {
+                after.push(live);
+                let effect = effect(inst, self.pool);
+                live = live.minus(effect.defs).union(effect.reads()).union(handler);
+            }
+        }
+        after.reverse();
+        self.after = after;
+    }
+
+    fn owned(&mut self, entry: RegSet) {
+        if let Some(block) = self.blocks.first_mut() {
+            block.owned_in = entry;
+        }
+        loop {
+            let mut changed = false;
+            for number in 0..self.blocks.len() as u32 {
+                let Some(block) = self.blocks.get(number as usize) else { continue };
+                if !block.reachable {
+                    continue;
+                }
+                let (taken, falls, region) = (block.taken, block.falls, block.handler);
+                let walk = self.walk(number, None);
+                let mut feed = |target: Option<u32>, owned: RegSet, all: bool| {
+                    let Some(block) = target.and_then(|t| self.blocks.get_mut(t as usize)) else { return };
+                    let incoming = if all { owned } else { owned.intersect(block.live_in) };
+                    let merged = block.owned_in.union(incoming);
+                    if merged != block.owned_in {
+                        block.owned_in = merged;
+                        changed = true;
+                    }
+                };
+                feed(taken, walk.taken, false);
+                if falls {
+                    feed(Some(number + 1), walk.fall, false);
+                }
+                if let Some(region) = region
+                    && let Some(info) = self.code.regions.get(region as usize)
+                {
+                    let (top, error) = (info.top, info.error);
+                    let handler = self.handler_block(region);
+                    let mut held = walk.ever.below(top);
+                    held.insert(error);
+                    let Some(block) = handler.and_then(|t| self.blocks.get_mut(t as usize)) else { continue };
+                    let merged = block.owned_in.union(held);
+                    if merged != block.owned_in {
+                        block.owned_in = merged;
+                        changed = true;
+                    }
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Goes through a block from its entry state. With `out`, writes the final code.
+    fn walk(&mut self, number: u32, mut out: Option<&mut Output>) -> Walk {
+        self.live_after(number);
+        let handler = self.handler_live(number);
+        let Some(block) = self.blocks.get(number as usize) else { return Walk::default() };
+        let (start, end) = (block.start, block.end);
+        let mut owned = block.owned_in;
+        let mut walk = Walk { ever: owned, ..Walk::default() };
+        let dead_at_entry = owned.minus(block.live_in);
+        let entry_span = self.insts(block).first().map(|inst| inst.span).unwrap_or_default();
+        for register in dead_at_entry.iter() {
+            emit_drop(&mut out, register, entry_span);
+        }
+        owned = owned.minus(dead_at_entry);
+        for index in start..end {
+            let Some(inst) = self.code.insts.get(index as usize).copied() else { break };
+            let live = self.after.get((index - start) as usize).copied().unwrap_or_default();
+            let effect = effect(&inst, self.pool);
+            let defs = effect.defs;
+            if is_pure_load(inst.op) && (!live.contains(inst.a) || inst.op == Op::Move && inst.a == inst.b) {
+                // Its result is never read. An operand that would have died here dies now.
+                if inst.op == Op::Move && inst.a != inst.b {
+                    let source = inst.b;
+                    if owned.contains(source) && !live.contains(source) && !handler.contains(source) {
+                        emit_drop(&mut out, source, inst.span);
+                        owned.remove(source);
+                    }
+                }
+                continue;
+            }
+            // A register is dead after this instruction when no later read sees its old value.
+            let stays = live.minus(defs).union(handler);
+            let mut inst = inst;
+            let mut drops = RegSet::default();
+            let mut gone = effect.eats;
+            if inst.op == Op::Move && owned.contains(inst.b) && !stays.contains(inst.b) {
+                inst.op = Op::Take;
+                gone.insert(inst.b);
+            }
+            let mut bits = 0u8;
+            let twice = matches!(effect.optional, [Some((x, _)), Some((y, _))] if x == y);
+            for (register, bit) in effect.optional.into_iter().flatten() {
+                if owned.contains(register) && !stays.contains(register) && !(twice && bit == 0) {
+                    bits |= 1 << bit;
+                    gone.insert(register);
+                }
+            }
+            if bits != 0 {
+                set_bits(&mut inst, bits);
+            }
+            for register in effect.uses.iter() {
+                if owned.contains(register)
+                    && !stays.contains(register)
+                    && !gone.contains(register)
+                    && effect.fall_frees != Some(register)
+                {
+                    drops.insert(register);
+                }
+            }
+            let before = owned;
+            owned = owned.minus(gone);
+            // Writing over a value that is still owned: compute aside, release, move.
+            let mut aside = None;
+            for register in defs.iter() {
+                if owned.contains(register) {
+                    if cannot_fail(inst.op) && !effect.uses.contains(register) {
+                        emit_drop(&mut out, register, inst.span);
+                    } else if register == inst.a && self.defines_only_a(&inst) {
+                        let scratch = self.scratch();
+                        aside = Some((register, scratch));
+                        inst.a = scratch;
+                    }
+                    drops.remove(register);
+                    owned.remove(register);
+                }
+            }
+            owned = owned.union(effect.counted);
+            let dead_results = effect.counted.minus(live).minus(handler);
+            drops = drops.union(dead_results);
+            let (jumps, falls) = ends(&inst);
+            if jumps || !falls {
+                // Operands of a branch die on its edges.
+                walk.taken = owned;
+                walk.fall = owned;
+                if let Some((register, counted)) = effect.taken_def
+                    && counted
+                {
+                    walk.taken.insert(register);
+                }
+                if let Some(register) = effect.fall_frees {
+                    walk.fall.remove(register);
+                }
+                if let Some(register) = effect.fall_plain {
+                    walk.fall.remove(register);
+                }
+                walk.ever = walk.ever.union(before).union(owned).union(walk.taken);
+                if let Some(out) = out.as_deref_mut() {
+                    self.write_jump(number, inst, &walk, out);
+                }
+                return walk;
+            }
+            if let Some(out) = out.as_deref_mut() {
+                out.push(inst);
+            }
+            if let Some((register, scratch)) = aside {
+                emit_drop(&mut out, register, inst.span);
+                let op = if effect.counted.contains(register) { Op::Take } else { Op::Move };
+                if let Some(out) = out.as_deref_mut() {
+                    out.push(Inst { op, a: register, b: scratch, c: 0, d: 0, span: inst.span });
+                }
+            }
+            for register in drops.iter() {
+                emit_drop(&mut out, register, inst.span);
+            }
+            walk.ever = walk.ever.union(before).union(owned);
+            owned = owned.minus(drops);
+        }
+        walk.taken = owned;
+        walk.fall = owned;
+        if let Some(out) = out {
+            let span = end
+                .checked_sub(1)
+                .and_then(|last| self.code.insts.get(last as usize))
+                .map(|inst| inst.span)
+                .unwrap_or_default();
+            let drops = owned.minus(self.live_in(Some(number + 1)));
+            for register in drops.iter() {
+                push_drop(out, register, span);
+            }
+        }
+        walk
+    }
+
+    /// Whether register `a` is the one result of the instruction, so that it can be computed elsewhere.
+    fn defines_only_a(&self, inst: &Inst) -> bool {
+        matches!(inst.op.operands()[0], Operand::Def | Operand::Num)
+    }
+
+    fn scratch(&mut self) -> u8 {
+        if let Some(scratch) = self.scratch {
+            return scratch;
+        }
+        let scratch = self.registers.min(249) as u8;
+        self.registers = self.registers.max(u16::from(scratch) + 1);
+        self.scratch = Some(scratch);
+        scratch
+    }
+
+    /// The last instruction of a block that jumps, returns or raises, with the drops of its edges.
+    fn write_jump(&mut self, number: u32, inst: Inst, walk: &Walk, out: &mut Output) {
+        let (jumps, falls) = ends(&inst);
+        let target = self.blocks.get(number as usize).and_then(|block| block.taken);
+        if !jumps {
+            // Nothing but the operand may be owned when a frame ends by returning; raising scans the frame.
+            if inst.op != Op::Raise && inst.op != Op::Throw {
+                let drops = walk.taken;
+                for register in drops.iter() {
+                    push_drop(out, register, inst.span);
+                }
+            }
+            out.push(inst);
+            return;
+        }
+        let Some(target) = target else { return };
+        let mut leaving = walk.taken.minus(self.live_in(Some(target)));
+        if let Some(block) = self.blocks.get(target as usize)
+            && block.preds == 1
+            && target > number
+            && falls
+        {
+            if let Some(slot) = self.entry_drops.get_mut(target as usize) {
+                *slot = slot.union(leaving);
+            }
+            leaving = RegSet::default();
+        }
+        if !falls {
+            for register in leaving.iter() {
+                push_drop(out, register, inst.span);
+            }
+            let at = out.here();
+            // A jump to the very next block is no jump.
+            let next = (number + 1..target).all(|n| self.blocks.get(n as usize).is_none_or(|b| !b.reachable));
+            if target > number && next && self.no_entry_drops(target) {
+                return;
+            }
+            out.push(inst);
+            out.fixups.push((at, target));
+            return;
+        }
+        let at = out.here();
+        out.push(inst);
+        if leaving.is_empty() {
+            out.fixups.push((at, target));
+        } else {
+            self.stubs.push(Stub { jump: at, block: number, target, drops: leaving, span: inst.span });
+        }
+        let mut falling = walk.fall.minus(self.live_in(Some(number + 1)));
+        if let Some(register) = effect(&inst, self.pool).fall_plain {
+            falling.remove(register);
+        }
+        for register in falling.iter() {
+            push_drop(out, register, inst.span);
+        }
+    }
+
+    fn no_entry_drops(&self, block: u32) -> bool {
+        self.entry_drops.get(block as usize).is_none_or(|drops| drops.is_empty())
+    }
+
+    fn write(&mut self) {
+        let mut out = Output::default();
+        out.code.reserve(self.code.insts.len() + self.code.insts.len() / 8);
+        for number in 0..self.blocks.len() as u32 {
+            let at = out.here();
+            if let Some(slot) = self.positions.get_mut(number as usize) {
+                *slot = at;
+            }
+            let Some(block) = self.blocks.get(number as usize) else { continue };
+            if !block.reachable {
+                continue;
+            }
+            let span = self.insts(block).first().map(|inst| inst.span).unwrap_or_default();
+            for register in self.entry_drops.get(number as usize).copied().unwrap_or_default().iter() {
+                push_drop(&mut out, register, span);
+            }
+            self.walk(number, Some(&mut out));
+            self.pieces.push((number, at, out.here()));
+        }
+        for stub in std::mem::take(&mut self.stubs) {
+            let at = out.here();
+            patch(&mut out, stub.jump, at);
+            for register in stub.drops.iter() {
+                push_drop(&mut out, register, stub.span);
+            }
+            let jump = out.here();
+            out.push(Inst { op: Op::Jump, a: 0, b: 0, c: 0, d: 0, span: stub.span });
+            out.fixups.push((jump, stub.target));
+            self.pieces.push((stub.block, at, out.here()));
+        }
+        for (at, target) in std::mem::take(&mut out.fixups) {
+            let position = self.positions.get(target as usize).copied().unwrap_or(0);
+            patch(&mut out, at, position);
+        }
+        self.handlers(&mut out);
+        self.out = out;
+    }
+
+    fn handlers(&self, out: &mut Output) {
+        for region in &self.code.regions {
+            let target = self
+                .code
+                .labels
+                .get(region.target.0 as usize)
+                .and_then(|at| self.block_at.get(*at as usize))
+                .and_then(|block| self.positions.get(*block as usize));
+            let Some(target) = target.copied() else { continue };
+            let mut open: Option<(u32, u32)> = None;
+            let close = |range: Option<(u32, u32)>, out: &mut Output| {
+                if let Some((start, end)) = range
+                    && start < end
+                {
+                    out.handlers.push(Handler {
+                        start,
+                        end,
+                        target,
+                        error: region.error,
+                        top: region.top,
+                        raw: region.raw,
+                    });
+                }
+            };
+            for (block, start, end) in &self.pieces {
+                let at = self.blocks.get(*block as usize).map_or(0, |info| info.start);
+                let covered = region.ranges.iter().any(|(from, to)| (*from..*to).contains(&at));
+                if !covered {
+                    continue;
+                }
+                match open.as_mut() {
+                    Some((_, last)) if *last == *start => *last = *end,
+                    _ => {
+                        close(open, out);
+                        open = Some((*start, *end));
+                    }
+                }
+            }
+            close(open, out);
+        }
+    }
+}
+
+/// Owned registers on the ways out of a block, and all that were ever owned inside.
+#[derive(Clone, Copy, Default)]
+struct Walk {
+    taken: RegSet,
+    fall: RegSet,
+    ever: RegSet,
+}
+
+fn set_bits(inst: &mut Inst, bits: u8) {
+    match inst.op.operands() {
+        [Operand::Bits, ..] => inst.a = bits,
+        [_, Operand::Bits, ..] => inst.b = bits,
+        [_, _, Operand::Bits, _] => inst.c = bits,
+        _ => inst.d = i32::from(bits),
+    }
+}
+
+fn emit_drop(out: &mut Option<&mut Output>, register: u8, span: harn_syntax::Span) {
+    if let Some(out) = out.as_deref_mut() {
+        push_drop(out, register, span);
+    }
+}
+
+fn push_drop(out: &mut Output, register: u8, span: harn_syntax::Span) {
+    out.push(Inst { op: Op::Drop, a: register, b: 0, c: 0, d: 0, span });
+}
+
+fn patch(out: &mut Output, at: u32, target: u32) {
+    if let Some(inst) = out.code.get_mut(at as usize) {
+        *inst = inst.with_d(target as i32 - (at as i32 + 1));
+    }
+}
