@@ -225,6 +225,7 @@ instructions! {
 
     // Errors, matching, checks.
     Throw [Eat No No No] "throws a; a raw error (of a raw handler) is raised again unchanged, with its place";
+    Raise [Flg No No Text] "raises a built-in error with the text d; a: see `RaiseKind`. Never falls through; the unwinding releases what the frame owns";
     CatchValue [Def Eat No No] "a = what `catch` binds for the raw error b; a may be b";
     TestError [Num Use No Text] "a = the raw error b is a thrown enum value of the enum named d";
     TestRetry [Num Use No No] "a = the raw error b may be retried: no cancellation, no expired deadline that encloses this place";
@@ -275,6 +276,36 @@ impl ParallelKind {
             1 => Self::Each,
             2 => Self::Settle,
             3 => Self::Stream,
+            _ => return None,
+        })
+    }
+}
+
+/// The built-in error that `Raise` raises with its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RaiseKind {
+    /// `Runtime error: TEXT`.
+    Runtime = 0,
+    /// `Undefined variable: TEXT` (kind undefined name; with a suggestion the compiler uses `Runtime`).
+    UndefinedVariable = 1,
+    /// `Undefined builtin: TEXT`.
+    UndefinedBuiltin = 2,
+    /// `Cannot assign to immutable binding: TEXT`.
+    Immutable = 3,
+    /// `Type error: TEXT`.
+    Type = 4,
+}
+
+impl RaiseKind {
+    /// The kind with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::Runtime,
+            1 => Self::UndefinedVariable,
+            2 => Self::UndefinedBuiltin,
+            3 => Self::Immutable,
+            4 => Self::Type,
             _ => return None,
         })
     }

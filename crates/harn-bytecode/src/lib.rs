@@ -11,7 +11,7 @@ pub mod module;
 
 pub use assembler::{Assembler, Label, Pool};
 pub use disassemble::disassemble;
-pub use instruction::{Instruction, Op, Operand, ParallelKind};
+pub use instruction::{Instruction, Op, Operand, ParallelKind, RaiseKind};
 pub use module::{
     Const, EnumDef, Export, ExportItem, Function, FunctionKind, Global, Handler, Import, Module, Param,
     ParamCheck, PathStep, Pipeline, ShapeField, Site, Span, StructDef, TypeCheck,

@@ -121,7 +121,12 @@ impl Code {
     }
 
     /// Lays the code out with explicit ownership. `registers` counts those in use, parameters stand in `r1..`.
-    pub(crate) fn finish(mut self, function: &mut Function, registers: u16, pool: &dyn ownership::WindowSizes) {
+    pub(crate) fn finish(
+        mut self,
+        function: &mut Function,
+        registers: u16,
+        pool: &dyn ownership::WindowSizes,
+    ) {
         for (label, tail) in std::mem::take(&mut self.cold) {
             self.place(label);
             self.insts.extend(tail);

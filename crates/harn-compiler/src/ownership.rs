@@ -170,7 +170,9 @@ fn flow(op: Op) -> (bool, bool) {
     // (may jump to its label, may fall through)
     match op {
         Op::Jump => (true, false),
-        Op::Return | Op::ReturnNil | Op::Throw | Op::TailCall | Op::TailCallFn | Op::TailCallImport => (false, false),
+        Op::Return | Op::ReturnNil | Op::Throw | Op::TailCall | Op::TailCallFn | Op::TailCallImport => {
+            (false, false)
+        }
         _ => (op.operands()[3] == Operand::Jmp, true),
     }
 }
@@ -182,7 +184,10 @@ fn ends(inst: &Inst) -> (bool, bool) {
 
 /// Loads without any effect but their result.
 fn is_pure_load(op: Op) -> bool {
-    matches!(op, Op::Nil | Op::Bool | Op::Int | Op::Const | Op::Move | Op::LoadFn | Op::LoadBuiltin | Op::LoadSelf)
+    matches!(
+        op,
+        Op::Nil | Op::Bool | Op::Int | Op::Const | Op::Move | Op::LoadFn | Op::LoadBuiltin | Op::LoadSelf
+    )
 }
 
 /// Instructions that cannot raise.

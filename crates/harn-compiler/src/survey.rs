@@ -9,8 +9,8 @@
 //! Source: spec 02 sections 7.1, 8.2, 8.3, 13.3.
 
 use harn_syntax::ast::{
-    Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, FnDecl, Ident, InterpPart, Param,
-    Pattern, PatternKind, Stmt, StmtKind, Symbol,
+    Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, FnDecl, Ident, InterpPart,
+    Param, Pattern, PatternKind, Stmt, StmtKind, Symbol,
 };
 use std::collections::HashMap;
 
@@ -588,7 +588,9 @@ impl Walker {
             ExprKind::List(elements) => self.elements(elements),
             ExprKind::Dict(entries) | ExprKind::StructLit { fields: entries, .. } => self.entries(entries),
             ExprKind::Closure(closure) => self.function(&closure.params, &closure.body, false),
-            ExprKind::Paren(inner) | ExprKind::Propagate(inner) | ExprKind::TryStar(inner) => self.expr(inner),
+            ExprKind::Paren(inner) | ExprKind::Propagate(inner) | ExprKind::TryStar(inner) => {
+                self.expr(inner)
+            }
             ExprKind::Unary { operand, .. } => self.expr(operand),
             ExprKind::Binary { left, right, .. } | ExprKind::Pipe { left, right } => {
                 self.expr(left);
