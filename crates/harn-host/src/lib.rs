@@ -1,1 +1,3 @@
 //! harn-host
+
+pub mod store;

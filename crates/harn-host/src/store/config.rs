@@ -1,0 +1,106 @@
+//! Which log is active: the environment variables of spec 08 section 2.4.
+
+use std::path::{Path, PathBuf};
+
+use harn_eventlog::{LogError, MemoryStore, Store};
+
+use super::{FileStore, SqliteStore};
+
+/// Where events are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// In the process.
+    Memory,
+    /// In a directory of JSON lines.
+    File(PathBuf),
+    /// In a SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// The configured log of a base directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Where events are kept.
+    pub backend: Backend,
+    /// Live events a subscriber may fall behind.
+    pub queue_depth: usize,
+    /// The state root: `HARN_STATE_DIR`, or `.harn` in the base directory.
+    pub state_root: PathBuf,
+}
+
+impl LogConfig {
+    /// Reads the configuration; `env` gives environment variables.
+    pub fn resolve(base: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<LogConfig, LogError> {
+        let var = |name: &str| env(name).filter(|value| !value.trim().is_empty());
+        let place = |name: &str, default: PathBuf| var(name).map_or(default, |value| base.join(value));
+        let state_root = place("HARN_STATE_DIR", base.join(".harn"));
+        let backend = match var("HARN_EVENT_LOG_BACKEND").map(|b| b.trim().to_lowercase()).as_deref() {
+            None | Some("sqlite") => {
+                Backend::Sqlite(place("HARN_EVENT_LOG_SQLITE_PATH", state_root.join("events.sqlite")))
+            }
+            Some("file") => Backend::File(place("HARN_EVENT_LOG_DIR", state_root.join("events"))),
+            Some("memory") => Backend::Memory,
+            Some(other) => return Err(LogError::Refused(format!("unsupported event log backend '{other}'"))),
+        };
+        let queue_depth =
+            var("HARN_EVENT_LOG_QUEUE_DEPTH").and_then(|d| d.trim().parse().ok()).unwrap_or(128).max(1);
+        Ok(LogConfig { backend, queue_depth, state_root })
+    }
+
+    /// Whether what is appended survives the process.
+    pub fn is_durable(&self) -> bool {
+        self.backend != Backend::Memory
+    }
+
+    /// A handle on the log; nothing is created before the first append.
+    pub fn open(&self) -> Box<dyn Store> {
+        match &self.backend {
+            Backend::Memory => Box::new(MemoryStore::new()),
+            Backend::File(directory) => Box::new(FileStore::new(directory)),
+            Backend::Sqlite(path) => Box::new(SqliteStore::new(path)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(vars: &[(&str, &str)]) -> Result<LogConfig, LogError> {
+        LogConfig::resolve(Path::new("/base"), &|name| {
+            vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_default_is_sqlite_in_the_state_root() {
+        assert_eq!(resolve(&[]).unwrap().backend, Backend::Sqlite("/base/.harn/events.sqlite".into()));
+        assert_eq!(
+            resolve(&[("HARN_STATE_DIR", "st")]).unwrap().backend,
+            Backend::Sqlite("/base/st/events.sqlite".into())
+        );
+        assert_eq!(
+            resolve(&[("HARN_EVENT_LOG_BACKEND", "  ")]).unwrap().backend,
+            resolve(&[]).unwrap().backend
+        );
+    }
+
+    #[test]
+    fn backends_are_chosen_in_any_case_and_unknown_ones_refused() {
+        assert_eq!(resolve(&[("HARN_EVENT_LOG_BACKEND", " MEMORY ")]).unwrap().backend, Backend::Memory);
+        assert_eq!(
+            resolve(&[("HARN_EVENT_LOG_BACKEND", "file"), ("HARN_EVENT_LOG_DIR", "/x")]).unwrap().backend,
+            Backend::File("/x".into())
+        );
+        assert_eq!(
+            resolve(&[("HARN_EVENT_LOG_BACKEND", "redis")]).unwrap_err().to_string(),
+            "unsupported event log backend 'redis'"
+        );
+    }
+
+    #[test]
+    fn the_queue_depth_has_a_floor_and_a_default() {
+        assert_eq!(resolve(&[("HARN_EVENT_LOG_QUEUE_DEPTH", "0")]).unwrap().queue_depth, 1);
+        assert_eq!(resolve(&[("HARN_EVENT_LOG_QUEUE_DEPTH", "x")]).unwrap().queue_depth, 128);
+    }
+}
