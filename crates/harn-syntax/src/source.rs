@@ -84,6 +84,11 @@ impl Source {
         Position { line: line as u32, column: column as u32 + 1 }
     }
 
+    /// The line of a byte offset, from 1. O(log lines).
+    pub fn line_number(&self, offset: u32) -> u32 {
+        self.line_starts.partition_point(|start| *start <= offset).max(1) as u32
+    }
+
     /// The text of a line (from 1) without its terminator; none past the last line, and none for the empty
     /// remainder after a final newline.
     pub fn line(&self, line: u32) -> Option<&str> {
