@@ -99,14 +99,20 @@ ops! {
 
     // Files, environment, processes (spec 06 sections 1 to 4).
     80 FileRead "file.read" Read "{path}: Bytes.";
-    81 FileWrite "file.write" Write "{path, bytes, append}: written beside and renamed unless appended. Nil.";
-    82 FileStat "file.stat" Read "{path}: {kind, size, modified_ms} or nil when absent.";
+    81 FileWrite "file.write" Write "{path, bytes: bytes or text, append}: written beside and renamed unless appended. Nil.";
+    82 FileStat "file.stat" Read "{path, link}: {kind: file|dir|symlink|other, size, readonly, modified: float seconds or nil}, or nil when absent. link: of a link itself.";
     83 FileList "file.list" Read "{path}: names in byte order.";
     84 FileDelete "file.delete" Write "{path}: removes a file or an empty directory. Nil.";
     85 DirCreate "dir.create" Write "{path}: with its parents. Nil.";
     86 FileRename "file.rename" Write "{from, to}. Nil.";
     87 EnvGet "env.get" Read "{name}: text or nil.";
-    88 ProcessExec "process.exec" Process "{argv, cwd, env, stdin, timeout_ms}: {status, stdout, stderr, timed_out}.";
+    88 ProcessExec "process.exec" Process "{argv, cwd, env, env_clear, stdin, timeout_ms}: {status (-1 after a signal), signal, stdout, stderr: bytes, timed_out, pid}.";
+    89 FileCopy "file.copy" Write "{from, to}: overwrites. Nil.";
+    90 TreeDelete "tree.delete" Write "{path}: removes a file, a link, or a directory with all in it. Nil.";
+    91 DirWalk "dir.walk" Read "{path, max_depth, follow_symlinks}: [{path, is_dir, is_file, depth}], root first, siblings in byte order; empty when absent.";
+    92 FileCanonical "file.canonical" Read "{path}: the absolute path without links.";
+    93 TempCreate "temp.create" Write "{prefix, suffix, dir: bool}: a new private file or directory. Its path.";
+    94 HostInfo "host.info" Ambient "{}: {cwd, temp_dir, home, username, hostname, platform, arch, pid, stdin_tty, stdout_tty, stderr_tty}.";
 
     // Network.
     100 HttpRequest "http.request" Network "{method, url, headers, body, timeout_ms}: {status, headers, body}.";
