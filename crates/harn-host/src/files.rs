@@ -80,8 +80,11 @@ fn draft_beside(place: &Path) -> Option<PathBuf> {
 /// `file.stat`.
 pub fn stat(args: &Data) -> Outcome {
     let target = path(args, "path");
-    let found =
-        if args.field("link").as_bool() == Some(true) { fs::symlink_metadata(target) } else { fs::metadata(target) };
+    let found = if args.field("link").as_bool() == Some(true) {
+        fs::symlink_metadata(target)
+    } else {
+        fs::metadata(target)
+    };
     match found {
         Ok(meta) => Ok(describe(&meta)),
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Data::Nil),
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
 
     fn at(path: &Path) -> Data {
-        Data::dict([("path", path.to_string_lossy().into_owned())].map(|(k, v)| (k, Data::from(v))))
+        Data::dict([("path", Data::from(path.to_string_lossy().into_owned()))])
     }
 
     fn writing(path: &Path, text: &str, append: bool) -> Data {
@@ -241,7 +244,7 @@ mod tests {
 
     #[test]
     fn errors_carry_the_text_of_the_system() {
-        let missing = Data::dict([("path", "/nowhere/x")]);
+        let missing = Data::dict([("path", Data::from("/nowhere/x"))]);
         assert_eq!(read(&missing), Err(Raised::runtime("No such file or directory (os error 2)")));
         assert_eq!(stat(&missing), Ok(Data::Nil));
     }

@@ -120,7 +120,8 @@ impl Drop for Children {
 }
 
 fn describe(args: &Data) -> Result<Command, Raised> {
-    let argv: Vec<&str> = args.field("argv").as_list().unwrap_or_default().iter().filter_map(Data::as_str).collect();
+    let argv: Vec<&str> =
+        args.field("argv").as_list().unwrap_or_default().iter().filter_map(Data::as_str).collect();
     let Some((program, rest)) = argv.split_first() else {
         return Err(Raised::runtime("no program to run"));
     };

@@ -210,8 +210,9 @@ mod tests {
     #[test]
     fn random_bytes_have_the_wanted_length() {
         let mut host = RealHost::new();
-        let args = Data::dict([("count", 16_i64)]);
-        let Some(Ok(Data::Bytes(bytes))) = host.start(Ticket(1), Request { op: Op::RandomBytes, args }) else {
+        let args = Data::dict([("count", Data::Int(16))]);
+        let Some(Ok(Data::Bytes(bytes))) = host.start(Ticket(1), Request { op: Op::RandomBytes, args })
+        else {
             panic!("bytes were expected")
         };
         assert_eq!(bytes.len(), 16);

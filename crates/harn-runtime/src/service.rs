@@ -4,6 +4,7 @@
 //! answers at once, asks the host to do a part of it, or keeps the ticket and answers from [`Service::poll`].
 
 use crate::host_mock::HostMocks;
+use crate::log_slot::LogSlot;
 use crate::progress::Progress;
 use harn_effect::{Op, Outcome, Request, Ticket};
 
@@ -58,6 +59,8 @@ pub struct ServiceCx<'a> {
     pub program_now_ms: i64,
     /// Who watches.
     pub progress: &'a mut dyn Progress,
+    /// The active event log, opened when it is first asked for.
+    pub log: &'a LogSlot,
     /// Scripted answers of the host.
     pub mocks: &'a mut HostMocks,
     /// The environment variable of this name.
