@@ -1,0 +1,46 @@
+//! Names of builtins as small numbers, the same for the whole process.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// A builtin's name, interned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BuiltinId(u32);
+
+#[derive(Default)]
+struct Names {
+    list: Vec<&'static str>,
+    numbers: HashMap<&'static str, u32>,
+}
+
+static NAMES: LazyLock<Mutex<Names>> = LazyLock::new(Mutex::default);
+
+impl BuiltinId {
+    /// The id of a name. Meant for names of the builtin table: names are kept for ever.
+    pub fn of(name: &str) -> BuiltinId {
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = names.numbers.get(name) {
+            return BuiltinId(*number);
+        }
+        let number = names.list.len() as u32;
+        let name: &'static str = Box::leak(name.into());
+        names.list.push(name);
+        names.numbers.insert(name, number);
+        BuiltinId(number)
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        names.list.get(self.0 as usize).copied().unwrap_or("")
+    }
+
+    /// The number.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn from_number(number: u32) -> BuiltinId {
+        BuiltinId(number)
+    }
+}

@@ -1,0 +1,137 @@
+//! Loaded code: what closures and frames point to.
+
+use std::cell::{Cell, UnsafeCell};
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use harn_bytecode::{Function, FunctionKind, Instruction, Module};
+
+use super::slots::SlotsCell;
+use super::{Value, shape, tag};
+
+/// A loaded module: the plain data, and what linking made of it. Shared by the VM and by every closure of it.
+pub(crate) struct Unit {
+    pub module: Rc<Module>,
+    /// One per function of the module, in order; addresses are stable.
+    pub functions: Box<[Code]>,
+    /// Plain constants as values (nil for the other kinds).
+    pub values: Box<[Value]>,
+    /// What the other constants were linked to.
+    pub linked: Box<[Linked]>,
+    /// Its number in the VM.
+    pub number: usize,
+}
+
+/// A constant that is no plain value, ready to use.
+pub(crate) enum Linked {
+    Nothing,
+    /// A dict literal: the shape, and for each slot which source value goes there. `None`: duplicates or too many keys.
+    Keys {
+        shape: Option<(&'static shape::Shape, Box<[u8]>)>,
+    },
+    Variant(&'static shape::Variant),
+    Struct {
+        root: &'static shape::Shape,
+        shape: Option<(&'static shape::Shape, Box<[u8]>)>,
+    },
+}
+
+/// A loaded function: the facts that calls need, beside the plain data.
+pub(crate) struct Code {
+    /// First instruction.
+    pub start: *const Instruction,
+    /// Constants of the unit.
+    pub values: *const Value,
+    /// Functions of the unit.
+    pub functions: *const Code,
+    /// Inline caches, one per site.
+    pub caches: *const Cache,
+    pub registers: u32,
+    pub params: u16,
+    /// The number of arguments with which a call needs no adjusting; `NEVER_FAST` for rest parameters and generators.
+    pub fast: u16,
+    pub kind: FunctionKind,
+    pub rest: bool,
+    pub hidden: bool,
+    /// Its number in the module.
+    pub number: u32,
+    pub unit: *const Unit,
+    /// Keeps `caches` alive.
+    pub cache_store: Box<[Cache]>,
+}
+
+pub(crate) const NEVER_FAST: u16 = u16::MAX;
+
+/// The inline cache of an access site: shape and slot of the last hit, and for method sites what was found.
+pub(crate) struct Cache {
+    pub shape: Cell<*const shape::Shape>,
+    pub slot: Cell<u32>,
+    /// The next shape, for stores that add a field.
+    pub next: Cell<*const shape::Shape>,
+    pub method: UnsafeCell<MethodCache>,
+}
+
+/// The last method found at a call site, by the receiver's tag.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct MethodCache {
+    /// Tag of the receiver; 0 when empty (nil has no methods that are worth caching).
+    pub tag: u8,
+    /// What was found: a native, or code.
+    pub native: Option<crate::native::NativeFn>,
+    pub code: Option<*const Code>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Cache {
+            shape: Cell::new(std::ptr::null()),
+            slot: Cell::new(0),
+            next: Cell::new(std::ptr::null()),
+            method: UnsafeCell::new(MethodCache::default()),
+        }
+    }
+}
+
+impl Code {
+    /// The plain data of the function.
+    pub(crate) fn function(&self) -> &Function {
+        &self.unit().module.functions[self.number as usize]
+    }
+
+    /// The unit that owns this code.
+    ///
+    /// Invariant: a `Code` is only reached through its unit, a closure (which owns a count of the unit) or a frame of a
+    /// VM that holds the unit.
+    pub(crate) fn unit(&self) -> &Unit {
+        // SAFETY: see above.
+        unsafe { &*self.unit }
+    }
+
+    /// Names of the parameters, as a closure's display shows them.
+    pub(crate) fn param_names(&self) -> impl Iterator<Item = &str> {
+        let function = self.function();
+        function.params.iter().map(|p| p.name.as_str()).chain(function.rest.as_deref())
+    }
+}
+
+/// A function value with captures moved from `captures`.
+///
+/// # Safety
+/// `code` belongs to a unit that is alive; `captures..+count` are valid values, left to be overwritten.
+pub(crate) unsafe fn closure(code: *const Code, captures: *const Value, count: usize) -> Value {
+    // SAFETY: see above; the closure owns one count of the unit until it is released.
+    unsafe {
+        Rc::increment_strong_count((*code).unit);
+        SlotsCell::alloc_moved(tag::CLOSURE, code.cast(), captures, count)
+    }
+}
+
+/// The code of a closure value.
+pub(crate) fn code_of(closure: &Value) -> *const Code {
+    closure.slots_cell().descriptor.cast()
+}
+
+/// Marks a closure of register 0 that the caller owns.
+pub(crate) fn borrowed(closure: &Value) -> Value {
+    Value { word: u64::from(tag::BORROWED), payload: closure.payload, not_send: PhantomData }
+}

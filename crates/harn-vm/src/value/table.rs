@@ -1,0 +1,156 @@
+//! The hash table behind large dicts and sets: entries in insertion order, and an open-addressed index into them.
+
+use super::Value;
+
+const EMPTY: u32 = u32::MAX;
+const GONE: u32 = u32::MAX - 1;
+
+struct Entry {
+    hash: u64,
+    /// `ABSENT` when the entry was removed.
+    key: Value,
+    value: Value,
+}
+
+/// Keys with values; hashing and equality of keys are the caller's.
+#[derive(Default)]
+pub(crate) struct Table {
+    entries: Vec<Entry>,
+    index: Vec<u32>,
+    live: usize,
+    /// Index slots that are not EMPTY.
+    used: usize,
+}
+
+impl Table {
+    /// Number of keys.
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// The entry of a key.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, same: impl Fn(&Value) -> bool) -> Option<usize> {
+        if self.index.is_empty() {
+            return None;
+        }
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            match self.index[at] {
+                EMPTY => return None,
+                GONE => {}
+                entry => {
+                    let found = &self.entries[entry as usize];
+                    if found.hash == hash && same(&found.key) {
+                        return Some(entry as usize);
+                    }
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The key and value of an entry; `None` when it was removed or never was.
+    pub(crate) fn entry(&self, at: usize) -> Option<(&Value, &Value)> {
+        let entry = self.entries.get(at)?;
+        (!entry.key.is_absent()).then_some((&entry.key, &entry.value))
+    }
+
+    /// The value of an entry.
+    pub(crate) fn value_mut(&mut self, at: usize) -> Option<&mut Value> {
+        self.entries.get_mut(at).map(|entry| &mut entry.value)
+    }
+
+    /// Adds a key that is not there.
+    pub(crate) fn add(&mut self, hash: u64, key: Value, value: Value) -> usize {
+        if (self.used + 1) * 4 > self.index.len() * 3 || self.entries.len() + 1 > self.index.len() {
+            self.rebuild();
+        }
+        let at = self.entries.len();
+        self.entries.push(Entry { hash, key, value });
+        self.live += 1;
+        self.used += usize::from(self.enter(hash, at as u32));
+        at
+    }
+
+    /// Puts an entry into the index; whether an EMPTY slot was taken.
+    fn enter(&mut self, hash: u64, entry: u32) -> bool {
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.index[at] < GONE {
+            at = (at + 1) & mask;
+        }
+        let fresh = self.index[at] == EMPTY;
+        self.index[at] = entry;
+        fresh
+    }
+
+    /// Removes an entry.
+    pub(crate) fn remove(&mut self, at: usize) -> Option<(Value, Value)> {
+        let hash = self.entries.get(at)?.hash;
+        let mask = self.index.len() - 1;
+        let mut slot = hash as usize & mask;
+        while self.index[slot] != at as u32 {
+            if self.index[slot] == EMPTY {
+                return None;
+            }
+            slot = (slot + 1) & mask;
+        }
+        self.index[slot] = GONE;
+        self.live -= 1;
+        let entry = &mut self.entries[at];
+        let key = std::mem::replace(&mut entry.key, Value::ABSENT);
+        Some((key, std::mem::take(&mut entry.value)))
+    }
+
+    /// Drops removed entries and makes room for as many again.
+    #[cold]
+    #[inline(never)]
+    fn rebuild(&mut self) {
+        self.entries.retain(|entry| !entry.key.is_absent());
+        let size = (self.entries.len() * 2 + 8).next_power_of_two();
+        self.index.clear();
+        self.index.resize(size, EMPTY);
+        self.used = self.entries.len();
+        for at in 0..self.entries.len() {
+            let hash = self.entries[at].hash;
+            self.enter(hash, at as u32);
+        }
+    }
+
+    /// Keys and values in insertion order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
+        self.entries.iter().filter(|e| !e.key.is_absent()).map(|e| (&e.key, &e.value))
+    }
+
+    /// Numbers of the entries in use, in insertion order.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = u32> {
+        self.entries.iter().enumerate().filter(|(_, e)| !e.key.is_absent()).map(|(i, _)| i as u32)
+    }
+
+    /// One past the number of the last entry.
+    pub(crate) fn end(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Keys and values, moved out.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Value, Value)> {
+        self.entries.into_iter().map(|e| (e.key, e.value))
+    }
+}
+
+impl Clone for Table {
+    fn clone(&self) -> Table {
+        Table {
+            entries: self
+                .entries
+                .iter()
+                .map(|e| Entry { hash: e.hash, key: e.key.clone(), value: e.value.clone() })
+                .collect(),
+            index: self.index.clone(),
+            live: self.live,
+            used: self.used,
+        }
+    }
+}
