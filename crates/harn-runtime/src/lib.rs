@@ -4,8 +4,10 @@
 //! needs something. An effect passes the gate, is written down when it is governed, and is then performed by a
 //! [`service::Service`] of the runtime or by the [`harn_effect::Host`]. Nothing here touches the world itself.
 
+pub mod clock;
 pub mod host_mock;
 pub mod log_slot;
+pub mod output;
 pub mod progress;
 pub mod service;
 pub mod services;

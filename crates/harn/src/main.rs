@@ -3,6 +3,7 @@
 
 mod commands;
 mod output;
+mod source;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,10 @@
 //! `harn dev`: looks inside the front end, for people who work on Harn itself.
 
 use super::Command;
-use crate::output;
-use clap::Arg;
+use crate::{output, source};
+use clap::{Arg, ArgMatches};
+use harn_syntax::{Parsed, Source};
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 /// The row of the command table.
@@ -14,14 +16,36 @@ pub const COMMAND: Command = Command {
         let file = || Arg::new("file").value_name("FILE").required(true);
         command
             .subcommand_required(true)
-            .subcommand(clap::Command::new("lines").about("Counts bytes and lines").arg(file()))
+            .subcommand(clap::Command::new("tokens").about("Prints every token with its bytes").arg(file()))
+            .subcommand(clap::Command::new("ast").about("Prints the syntax tree").arg(file()))
     },
-    run: |matches| match matches.subcommand() {
-        Some((_, arguments)) => {
-            let path = arguments.get_one::<String>("file").map_or("", String::as_str);
-            output::outln(path);
-            ExitCode::SUCCESS
-        }
-        None => ExitCode::from(super::USAGE),
-    },
+    run,
 };
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let Some((what, arguments)) = matches.subcommand() else { return ExitCode::from(super::USAGE) };
+    let path = arguments.get_one::<String>("file").map_or("", String::as_str);
+    let text = match source::read(path) {
+        Ok(text) => text,
+        Err(problem) => {
+            output::err(&format!("{problem}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let source = Source::new(path, text);
+    let parsed = harn_syntax::parse(&source);
+    output::out(&if what == "tokens" { tokens(&source, &parsed) } else { format!("{:#?}\n", parsed.ast) });
+    for diagnostic in &parsed.diagnostics {
+        output::err(&harn_syntax::render(diagnostic, &source, output::stderr_colours()));
+    }
+    if parsed.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn tokens(source: &Source, parsed: &Parsed) -> String {
+    let mut text = String::new();
+    for token in &parsed.tokens {
+        let (start, end) = (token.span.start, token.span.end);
+        let _ = writeln!(text, "{start}..{end} {:?} {:?}", token.kind, source.slice(token.span));
+    }
+    text
+}
