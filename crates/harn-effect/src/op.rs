@@ -59,6 +59,8 @@ ops! {
     5 RandomBytes "random.bytes" Ambient "{count}: random bytes of the operating system. Bytes.";
     6 StdinRead "stdin.read" Ambient "{mode: line|all}: text from standard input, nil at its end. Str or nil.";
 
+    7 Progress "progress.event" Ambient "{kind, fields}: tells whoever watches the run what it is doing. Nil.";
+
     // Event log (spec 08 section 2).
     20 EventAppend "event_log.append" Write "{topic, kind, payload, headers}: appends; reserved topics are refused. Int id.";
     21 EventLatest "event_log.latest" Read "{topic}: the last id of a topic or nil.";

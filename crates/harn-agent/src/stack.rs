@@ -1,0 +1,40 @@
+//! The agent loops that a task is in, innermost last, and its current tool registry.
+//!
+//! Both belong to the task: a child task starts with a copy, so that what runs in parallel never sees another's session
+//! or ceiling (spec 08 section 11, G8 and G9).
+
+use harn_vm::Value;
+
+/// Task state of the agent builtins.
+#[derive(Clone, Default)]
+pub struct AgentStack {
+    frames: Vec<Value>,
+    tools: Value,
+}
+
+impl AgentStack {
+    /// Enters a loop; `frame` is the dict `{session_id, policy, approval, permissions}`.
+    pub fn push(&mut self, frame: Value) {
+        self.frames.push(frame);
+    }
+
+    /// Leaves the innermost loop.
+    pub fn pop(&mut self) {
+        self.frames.pop();
+    }
+
+    /// The innermost loop.
+    pub fn current(&self) -> Option<&Value> {
+        self.frames.last()
+    }
+
+    /// Sets the current tool registry.
+    pub fn bind_tools(&mut self, registry: Value) {
+        self.tools = registry;
+    }
+
+    /// The current tool registry, nil when none is bound.
+    pub fn tools(&self) -> Value {
+        self.tools.clone()
+    }
+}
