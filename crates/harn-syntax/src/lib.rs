@@ -6,6 +6,7 @@
 pub mod ast;
 pub mod codes;
 pub mod diagnostic;
+mod dump;
 mod lexer;
 mod parser;
 pub mod render;
@@ -13,6 +14,7 @@ pub mod source;
 pub mod token;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use dump::{dump_ast, dump_tokens};
 pub use render::{one_line, render};
 pub use source::{Position, Source, Span};
 pub use token::{Token, TokenKind};

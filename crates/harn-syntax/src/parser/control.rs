@@ -11,30 +11,40 @@ impl Parser<'_> {
     pub(super) fn control_expression(&mut self) -> Parse<Expr> {
         let start = self.start();
         let outer = std::mem::take(&mut self.height);
-        let kind = match self.kind() {
-            TokenKind::If => self.if_kind()?,
-            TokenKind::Match => self.match_kind()?,
-            TokenKind::Try => self.try_kind()?,
-            TokenKind::Retry => {
-                self.bump();
-                let attempts = Box::new(self.expression()?);
-                ExprKind::Retry { attempts, body: self.block()? }
-            }
-            TokenKind::Deadline => {
-                self.bump();
-                let duration = Box::new(self.expression()?);
-                ExprKind::Deadline { duration, body: self.block()? }
-            }
-            TokenKind::Spawn => {
-                self.bump();
-                ExprKind::Spawn(self.block()?)
-            }
-            TokenKind::Parallel => self.parallel_kind()?,
-            _ => return Err(self.expected("expression")),
-        };
+        let kind = self.control_kind()?;
         self.grow()?;
         self.height = self.height.max(outer);
         Ok(self.expr(kind, start))
+    }
+
+    fn control_kind(&mut self) -> Parse<ExprKind> {
+        match self.kind() {
+            TokenKind::If => self.if_kind(),
+            TokenKind::Match => self.match_kind(),
+            TokenKind::Try => self.try_kind(),
+            TokenKind::Retry => self.retry_kind(),
+            TokenKind::Deadline => self.deadline_kind(),
+            TokenKind::Spawn => self.spawn_kind(),
+            TokenKind::Parallel => self.parallel_kind(),
+            _ => Err(self.expected("expression")),
+        }
+    }
+
+    fn retry_kind(&mut self) -> Parse<ExprKind> {
+        self.bump();
+        let attempts = Box::new(self.expression()?);
+        Ok(ExprKind::Retry { attempts, body: self.block()? })
+    }
+
+    fn deadline_kind(&mut self) -> Parse<ExprKind> {
+        self.bump();
+        let duration = Box::new(self.expression()?);
+        Ok(ExprKind::Deadline { duration, body: self.block()? })
+    }
+
+    fn spawn_kind(&mut self) -> Parse<ExprKind> {
+        self.bump();
+        self.block().map(ExprKind::Spawn)
     }
 
     fn if_kind(&mut self) -> Parse<ExprKind> {

@@ -44,7 +44,7 @@ impl Parser<'_> {
                 codes::MISPLACED_ATTRIBUTE,
             ));
         }
-        let public = self.eat(TokenKind::Pub);
+        let public = self.eat_any_line(TokenKind::Pub);
         if public && (!self.begins_declaration() && !self.at(TokenKind::Pipeline) || self.not_exportable()) {
             return Err(self.expected_as(
                 "fn, tool, skill, eval_pack, struct, enum, pipeline, or import after pub",

@@ -3,10 +3,11 @@
 use super::cursor::starts_expression;
 use super::types::is_name;
 use super::{Parse, Parser};
-use crate::ast::{BinaryOp, Block, Closure, DictEntry, Element, Expr, ExprKind, UnaryOp};
+use crate::ast::{BinaryOp, Block, Closure, DictEntry, Element, Expr, ExprKind, Ident, TypeExpr, UnaryOp};
 use crate::codes;
 use crate::source::Span;
 use crate::token::TokenKind;
+use std::sync::Arc;
 
 /// How tightly `**` binds, the only operator that associates to the right.
 const POWER: u8 = 8;
@@ -17,22 +18,32 @@ impl Parser<'_> {
         self.nested(Self::pipe)
     }
 
+    // The functions that every operand passes through keep small frames: they hand what is rare to others.
+
     fn pipe(&mut self) -> Parse<Expr> {
-        let start = self.start();
         let outer = std::mem::take(&mut self.height);
-        let mut left = self.range()?;
+        let mut result = self.range();
+        if self.at(TokenKind::PipeArrow) {
+            result = self.pipe_stages(result);
+        }
+        self.height = self.height.max(outer);
+        result
+    }
+
+    fn pipe_stages(&mut self, first: Parse<Expr>) -> Parse<Expr> {
+        let mut left = first?;
+        let start = left.span.start;
         while self.eat_any_line(TokenKind::PipeArrow) {
             let right = Box::new(self.range()?);
             left = self.expr(ExprKind::Pipe { left: Box::new(left), right }, start);
             self.grow()?;
         }
-        self.height = self.height.max(outer);
         Ok(left)
     }
 
     fn range(&mut self) -> Parse<Expr> {
-        let first = self.ternary()?;
-        if !self.at_same_line(TokenKind::To) { Ok(first) } else { self.range_end(first) }
+        let first = self.ternary();
+        if self.at_same_line(TokenKind::To) { self.range_end(first?) } else { first }
     }
 
     fn range_end(&mut self, first: Expr) -> Parse<Expr> {
@@ -46,9 +57,9 @@ impl Parser<'_> {
     }
 
     fn ternary(&mut self) -> Parse<Expr> {
-        let condition = self.binary(0)?;
+        let condition = self.binary(0);
         // A `?` that the operand left standing begins a ternary.
-        if !self.at_same_line(TokenKind::Question) { Ok(condition) } else { self.branches(condition) }
+        if self.at_same_line(TokenKind::Question) { self.branches(condition?) } else { condition }
     }
 
     fn branches(&mut self, condition: Expr) -> Parse<Expr> {
@@ -65,9 +76,18 @@ impl Parser<'_> {
 
     /// Operators that bind at least as tightly as `least`.
     fn binary(&mut self, least: u8) -> Parse<Expr> {
-        let start = self.start();
         let outer = std::mem::take(&mut self.height);
-        let mut left = self.unary()?;
+        let mut result = self.unary();
+        if result.is_ok() && self.infix().is_some_and(|(_, level)| level >= least) {
+            result = self.operators(result, least);
+        }
+        self.height = self.height.max(outer);
+        result
+    }
+
+    fn operators(&mut self, first: Parse<Expr>, least: u8) -> Parse<Expr> {
+        let mut left = first?;
+        let start = left.span.start;
         while let Some((op, level)) = self.infix() {
             if level < least {
                 break;
@@ -84,7 +104,6 @@ impl Parser<'_> {
             left = self.expr(ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }, start);
             self.grow()?;
         }
-        self.height = self.height.max(outer);
         Ok(left)
     }
 
@@ -117,11 +136,14 @@ impl Parser<'_> {
     }
 
     pub(super) fn unary(&mut self) -> Parse<Expr> {
-        let op = match self.kind() {
-            TokenKind::Bang => UnaryOp::Not,
-            TokenKind::Minus => UnaryOp::Neg,
-            _ => return self.postfix(),
-        };
+        match self.kind() {
+            TokenKind::Bang => self.prefixed(UnaryOp::Not),
+            TokenKind::Minus => self.prefixed(UnaryOp::Neg),
+            _ => self.postfix(),
+        }
+    }
+
+    fn prefixed(&mut self, op: UnaryOp) -> Parse<Expr> {
         let start = self.start();
         self.bump();
         self.same_line_operand()?;
@@ -138,48 +160,45 @@ impl Parser<'_> {
     }
 
     fn postfix(&mut self) -> Parse<Expr> {
-        let start = self.start();
+        use TokenKind::*;
         let outer = std::mem::take(&mut self.height);
-        let mut base = self.primary()?;
+        let mut result = self.primary();
+        if matches!(self.kind(), Dot | QuestionDot | LParen | LBracket | Question | Lt | LBrace)
+            && result.is_ok()
+        {
+            result = self.postfix_forms(result);
+        }
+        self.height = self.height.max(outer);
+        result
+    }
+
+    fn postfix_forms(&mut self, first: Parse<Expr>) -> Parse<Expr> {
+        let mut base = first?;
+        let start = base.span.start;
         loop {
             let kind = match self.kind() {
                 TokenKind::Dot if self.at_spread() => break,
                 TokenKind::Dot | TokenKind::QuestionDot => self.member(base)?,
                 _ if self.current.after_newline => break,
-                TokenKind::LParen => {
-                    let args = self.arguments()?;
-                    ExprKind::Call { callee: Box::new(base), type_args: Vec::new(), args }
-                }
+                TokenKind::LParen => self.call(base)?,
                 TokenKind::LBracket => self.subscript(base)?,
                 TokenKind::Question
                     if self.peek(1).kind == TokenKind::LBracket && !self.peek(1).after_newline =>
                 {
-                    self.bump();
-                    self.bump();
-                    let index = Box::new(self.expression()?);
-                    self.expect(TokenKind::RBracket)?;
-                    ExprKind::Index { object: Box::new(base), index, optional: true }
+                    self.optional_subscript(base)?
                 }
+                TokenKind::Question if self.begins_ternary() => break,
                 TokenKind::Question => {
-                    if self.begins_ternary() {
-                        break;
-                    }
                     self.bump();
                     ExprKind::Propagate(Box::new(base))
                 }
                 TokenKind::Lt if matches!(base.kind, ExprKind::Name(_)) => match self.try_type_args() {
-                    Some(type_args) => {
-                        let args = self.arguments()?;
-                        ExprKind::Call { callee: Box::new(base), type_args, args }
-                    }
+                    Some(type_args) => self.generic_call(base, type_args)?,
                     None => break,
                 },
                 TokenKind::LBrace => match base.kind {
                     ExprKind::Name(name) if self.begins_struct(base.span) => {
-                        self.bump();
-                        let fields = self.list(TokenKind::RBrace, starts_entry, Self::dict_entry)?;
-                        self.expect(TokenKind::RBrace)?;
-                        ExprKind::StructLit { name: crate::ast::Ident { name, span: base.span }, fields }
+                        self.struct_literal(Ident { name, span: base.span })?
                     }
                     _ => break,
                 },
@@ -188,8 +207,34 @@ impl Parser<'_> {
             base = self.expr(kind, start);
             self.grow()?;
         }
-        self.height = self.height.max(outer);
         Ok(base)
+    }
+
+    fn call(&mut self, callee: Expr) -> Parse<ExprKind> {
+        let args = self.arguments()?;
+        Ok(ExprKind::Call { callee: Box::new(callee), type_args: Vec::new(), args })
+    }
+
+    fn generic_call(&mut self, callee: Expr, type_args: Vec<TypeExpr>) -> Parse<ExprKind> {
+        let args = self.arguments()?;
+        Ok(ExprKind::Call { callee: Box::new(callee), type_args, args })
+    }
+
+    /// `?[i]`, at the question mark.
+    fn optional_subscript(&mut self, object: Expr) -> Parse<ExprKind> {
+        self.bump();
+        self.bump();
+        let index = Box::new(self.expression()?);
+        self.expect(TokenKind::RBracket)?;
+        Ok(ExprKind::Index { object: Box::new(object), index, optional: true })
+    }
+
+    /// `{field: value}` behind a name, at the brace.
+    fn struct_literal(&mut self, name: Ident) -> Parse<ExprKind> {
+        self.bump();
+        let fields = self.list(TokenKind::RBrace, starts_entry, Self::dict_entry)?;
+        self.expect(TokenKind::RBrace)?;
+        Ok(ExprKind::StructLit { name, fields })
     }
 
     /// `.name`, `?.name`, `.name(args)`, at the dot.
@@ -266,7 +311,7 @@ impl Parser<'_> {
         } else {
             self.trial(|parser| {
                 parser.bump();
-                parser.binary(0).is_ok() && parser.at(TokenKind::Colon)
+                parser.nested(|parser| parser.binary(0)).is_ok() && parser.at(TokenKind::Colon)
             })
         };
         self.ternaries.insert(at, answer);
@@ -274,7 +319,7 @@ impl Parser<'_> {
     }
 
     /// Type arguments if they stand here with a call behind them; else nothing is consumed.
-    fn try_type_args(&mut self) -> Option<Vec<crate::ast::TypeExpr>> {
+    fn try_type_args(&mut self) -> Option<Vec<TypeExpr>> {
         if self.not_type_args.contains(&self.pos) || self.trial_budget == 0 {
             return None;
         }
@@ -323,11 +368,7 @@ impl Parser<'_> {
     fn primary(&mut self) -> Parse<Expr> {
         use TokenKind::*;
         match self.kind() {
-            Ident => {
-                let name = self.ident_here();
-                self.height = self.height.max(1);
-                Ok(self.expr(ExprKind::Name(name.name), name.span.start))
-            }
+            TokenKind::Ident => self.name(),
             Int | Float | Duration | Str | RawStr | True | False | Nil => self.literal(),
             InterpStart => self.interpolated(),
             LParen => self.parenthesised(),
@@ -339,6 +380,12 @@ impl Parser<'_> {
             Lt if self.at_heredoc() => Err(self.heredoc()),
             _ => Err(self.expected("expression")),
         }
+    }
+
+    fn name(&mut self) -> Parse<Expr> {
+        let name = self.ident_here();
+        self.height = self.height.max(1);
+        Ok(self.expr(ExprKind::Name(name.name), name.span.start))
     }
 
     fn parenthesised(&mut self) -> Parse<Expr> {
@@ -367,28 +414,33 @@ impl Parser<'_> {
 
     fn dict_entry(&mut self) -> Parse<DictEntry> {
         if self.eat_spread() {
-            return Ok(DictEntry::Spread(self.expression()?));
+            return self.expression().map(DictEntry::Spread);
         }
-        if self.eat_any_line(TokenKind::LBracket) {
-            let key = self.expression()?;
-            self.expect(TokenKind::RBracket)?;
-            self.expect(TokenKind::Colon)?;
-            return Ok(DictEntry::Computed { key, value: self.expression()? });
+        if self.at(TokenKind::LBracket) {
+            return self.computed_entry();
         }
         let key_span = self.current.span;
-        let key = match self.kind() {
-            TokenKind::Str => {
-                let key = self.string_value(self.text(key_span));
-                self.bump();
-                key.as_ref().into()
-            }
-            _ => {
-                self.any_name("dict key")?;
-                self.text(key_span).into()
-            }
-        };
+        let key = self.dict_key()?;
         self.expect(TokenKind::Colon)?;
-        Ok(DictEntry::Named { key, key_span, value: self.expression()? })
+        self.expression().map(|value| DictEntry::Named { key, key_span, value })
+    }
+
+    fn computed_entry(&mut self) -> Parse<DictEntry> {
+        self.bump();
+        let key = self.expression()?;
+        self.expect(TokenKind::RBracket)?;
+        self.expect(TokenKind::Colon)?;
+        self.expression().map(|value| DictEntry::Computed { key, value })
+    }
+
+    fn dict_key(&mut self) -> Parse<Arc<str>> {
+        let text = self.text(self.current.span);
+        if self.at(TokenKind::Str) {
+            self.bump();
+            return Ok(self.string_value(text).as_ref().into());
+        }
+        self.any_name("dict key")?;
+        Ok(text.into())
     }
 
     /// `{ params -> statements }`, at the brace.

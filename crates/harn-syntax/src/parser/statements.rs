@@ -35,30 +35,23 @@ impl Parser<'_> {
     /// [`StmtKind::Error`]; `item` names an item in the message about a missing separator.
     pub(super) fn statements(&mut self, item: &str) -> Parse<Vec<Stmt>> {
         let mut stmts = Vec::new();
-        let outer = std::mem::take(&mut self.height);
-        let mut tallest = outer;
+        let mut tallest = std::mem::take(&mut self.height);
         while !self.at(TokenKind::RBrace) && !self.at(TokenKind::Eof) {
-            let (at, start) = (self.pos, self.start());
             self.height = 0;
-            match self.statement() {
-                Ok(stmt) => {
-                    stmts.push(stmt);
-                    tallest = tallest.max(self.height);
-                    if self.separator(item).is_err() {
-                        self.resume(at)?;
-                    }
-                }
-                Err(_) => {
-                    self.resume(at)?;
-                    stmts.push(Stmt {
-                        kind: StmtKind::Error,
-                        span: Span::new(start, self.previous_end.max(start)),
-                    });
-                }
-            }
+            self.statement_in_list(item, &mut stmts)?;
+            tallest = tallest.max(self.height);
         }
         self.height = tallest;
         Ok(stmts)
+    }
+
+    fn statement_in_list(&mut self, item: &str, stmts: &mut Vec<Stmt>) -> Parse<()> {
+        let (at, start) = (self.pos, self.start());
+        let kind = self.statement_kind();
+        let failed = kind.is_err();
+        let kind = kind.unwrap_or(StmtKind::Error);
+        stmts.push(Stmt { kind, span: Span::new(start, self.previous_end.max(start)) });
+        if failed || self.separator(item).is_err() { self.resume(at) } else { Ok(()) }
     }
 
     /// Goes on behind a statement that failed, unless parsing was given up.
@@ -88,69 +81,66 @@ impl Parser<'_> {
         Ok(Stmt { kind, span: Span::new(start, self.previous_end) })
     }
 
+    // Each form has a function of its own: this one lies on the path of every nested block, and its frame stays small.
     fn statement_kind(&mut self) -> Parse<StmtKind> {
         use TokenKind::*;
         match self.kind() {
             Let | Var => self.let_statement(),
             For => self.for_statement(),
-            While => {
-                self.bump();
-                let condition = self.expression()?;
-                Ok(StmtKind::While { condition, body: self.block()? })
-            }
-            Guard => {
-                self.bump();
-                let condition = self.expression()?;
-                self.expect(Else)?;
-                Ok(StmtKind::Guard { condition, otherwise: self.block()? })
-            }
-            Require => {
-                self.bump();
-                let condition = self.expression()?;
-                let message = if self.eat(Comma) { Some(self.expression()?) } else { None };
-                Ok(StmtKind::Require { condition, message })
-            }
-            Return => {
-                self.bump();
-                Ok(StmtKind::Return(self.optional_operand()?))
-            }
-            Yield => {
-                self.bump();
-                Ok(StmtKind::Yield(self.optional_operand()?))
-            }
-            Throw => {
-                self.bump();
-                Ok(StmtKind::Throw(self.expression()?))
-            }
-            Emit => {
-                self.bump();
-                Ok(StmtKind::Emit(self.expression()?))
-            }
-            Break => {
-                self.bump();
-                Ok(StmtKind::Break)
-            }
-            Continue => {
-                self.bump();
-                Ok(StmtKind::Continue)
-            }
-            Defer => {
-                self.bump();
-                Ok(StmtKind::Defer(self.block()?))
-            }
-            Mutex => {
-                self.bump();
-                Ok(StmtKind::Mutex(self.block()?))
-            }
+            While => self.while_statement(),
+            Guard => self.guard_statement(),
+            Require => self.require_statement(),
+            Return | Yield | Throw | Emit | Break | Continue => self.jump_statement(),
+            Defer | Mutex => self.block_statement(),
             Select => self.nested(Self::select_statement),
             // In statement position these end with their block: nothing continues them.
-            If | Match | Retry | Parallel | Deadline => {
-                Ok(StmtKind::Expr(self.nested(Self::control_expression)?))
-            }
-            Try if self.peek(1).kind == LBrace => Ok(StmtKind::Expr(self.nested(Self::control_expression)?)),
+            If | Match | Retry | Parallel | Deadline => self.control_statement(),
+            Try if self.peek(1).kind == LBrace => self.control_statement(),
             _ if self.begins_declaration() => self.nested(Self::declaration),
             _ => self.expression_statement(),
         }
+    }
+
+    fn control_statement(&mut self) -> Parse<StmtKind> {
+        self.nested(Self::control_expression).map(StmtKind::Expr)
+    }
+
+    fn while_statement(&mut self) -> Parse<StmtKind> {
+        self.bump();
+        let condition = self.expression()?;
+        self.block().map(|body| StmtKind::While { condition, body })
+    }
+
+    fn guard_statement(&mut self) -> Parse<StmtKind> {
+        self.bump();
+        let condition = self.expression()?;
+        self.expect(TokenKind::Else)?;
+        self.block().map(|otherwise| StmtKind::Guard { condition, otherwise })
+    }
+
+    fn require_statement(&mut self) -> Parse<StmtKind> {
+        self.bump();
+        let condition = self.expression()?;
+        let message = if self.eat(TokenKind::Comma) { Some(self.expression()?) } else { None };
+        Ok(StmtKind::Require { condition, message })
+    }
+
+    fn jump_statement(&mut self) -> Parse<StmtKind> {
+        let word = self.bump().kind;
+        match word {
+            TokenKind::Return => self.optional_operand().map(StmtKind::Return),
+            TokenKind::Yield => self.optional_operand().map(StmtKind::Yield),
+            TokenKind::Throw => self.expression().map(StmtKind::Throw),
+            TokenKind::Emit => self.expression().map(StmtKind::Emit),
+            TokenKind::Break => Ok(StmtKind::Break),
+            _ => Ok(StmtKind::Continue),
+        }
+    }
+
+    fn block_statement(&mut self) -> Parse<StmtKind> {
+        let word = self.bump().kind;
+        let body = self.block();
+        if word == TokenKind::Defer { body.map(StmtKind::Defer) } else { body.map(StmtKind::Mutex) }
     }
 
     /// The operand of `return` and `yield`: absent before a newline, `;`, `}` or the end of the file.
@@ -183,24 +173,25 @@ impl Parser<'_> {
 
     /// An expression, or an assignment when its left side can be assigned to.
     fn expression_statement(&mut self) -> Parse<StmtKind> {
-        let target = self.expression()?;
-        if self.current.after_newline {
+        use TokenKind::*;
+        let expr = self.expression();
+        let assigns = matches!(self.kind(), Eq | PlusEq | MinusEq | StarEq | SlashEq | PercentEq);
+        if assigns && !self.current.after_newline { self.assignment(expr?) } else { expr.map(StmtKind::Expr) }
+    }
+
+    fn assignment(&mut self, target: Expr) -> Parse<StmtKind> {
+        let target = without_parens(target);
+        if !is_assignable(&target) {
             return Ok(StmtKind::Expr(target));
         }
-        let op = match self.kind() {
-            TokenKind::Eq => None,
+        let op = match self.bump().kind {
             TokenKind::PlusEq => Some(BinaryOp::Add),
             TokenKind::MinusEq => Some(BinaryOp::Sub),
             TokenKind::StarEq => Some(BinaryOp::Mul),
             TokenKind::SlashEq => Some(BinaryOp::Div),
             TokenKind::PercentEq => Some(BinaryOp::Rem),
-            _ => return Ok(StmtKind::Expr(target)),
+            _ => None,
         };
-        let target = without_parens(target);
-        if !is_assignable(&target) {
-            return Ok(StmtKind::Expr(target));
-        }
-        self.bump();
         let value = self.expression()?;
         Ok(StmtKind::Assign(Box::new(Assign { target, op, value })))
     }
