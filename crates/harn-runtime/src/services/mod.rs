@@ -1,8 +1,10 @@
 //! The services of a run, one file each.
 
+pub mod progress;
+
 use crate::service::Service;
 
 /// Every service that a run has, freshly made.
 pub fn all() -> Vec<Box<dyn Service>> {
-    Vec::new()
+    vec![Box::new(progress::ProgressService)]
 }
