@@ -1,0 +1,135 @@
+//! The option `autonomy_budget` of an agent loop (spec 08 section 1.1).
+
+use std::collections::BTreeMap;
+
+use harn_effect::Data;
+
+/// A budget in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Decisions per UTC hour.
+    pub per_hour: Option<i64>,
+    /// Decisions per UTC day.
+    pub per_day: Option<i64>,
+    /// Whose decisions are counted.
+    pub key: String,
+    /// Whom a refusal asks.
+    pub reviewer: String,
+    /// An approval that the call names for the case that the budget is used up.
+    pub approval: Option<String>,
+}
+
+/// Reads the option; `None` is "no budget". `session_id` is the key of a budget that names none. The error is the text
+/// of the runtime error.
+pub fn parse(label: &str, option: &Data, session_id: &str) -> Result<Option<Budget>, String> {
+    let fields = match option {
+        Data::Nil => return Ok(None),
+        Data::Dict(fields) => fields,
+        _ => {
+            return Err(format!(
+                "{label}: autonomy_budget must be a dict {{per_hour, per_day, key?, reviewer?}}"
+            ));
+        }
+    };
+    let per_hour = cap(label, fields, "per_hour")?;
+    let per_day = cap(label, fields, "per_day")?;
+    for (name, cap) in [("per_hour", per_hour), ("per_day", per_day)] {
+        if cap == Some(0) {
+            return Err(format!("{label}: autonomy_budget.{name} must be >= 1 (use nil to disable)"));
+        }
+    }
+    if per_hour.is_none() && per_day.is_none() {
+        return Ok(None);
+    }
+    let key = name(label, fields, "key")?.unwrap_or_else(|| session_id.to_owned());
+    if key.trim().is_empty() {
+        return Err(format!("{label}: autonomy_budget requires a non-empty `key` or session_id"));
+    }
+    let reviewer = name(label, fields, "reviewer")?.unwrap_or_else(|| "operator".to_owned());
+    let approval = name(label, fields, "approval")?;
+    Ok(Some(Budget { per_hour, per_day, key, reviewer, approval }))
+}
+
+fn cap(label: &str, fields: &BTreeMap<String, Data>, name: &str) -> Result<Option<i64>, String> {
+    match fields.get(name) {
+        None | Some(Data::Nil) => Ok(None),
+        Some(Data::Int(n)) if *n >= 0 => Ok(Some(*n)),
+        Some(_) => Err(format!("{label}: autonomy_budget.{name} must be a non-negative int")),
+    }
+}
+
+fn name(label: &str, fields: &BTreeMap<String, Data>, name: &str) -> Result<Option<String>, String> {
+    match fields.get(name) {
+        None | Some(Data::Nil) => Ok(None),
+        Some(Data::Str(text)) if !text.trim().is_empty() => Ok(Some(text.clone())),
+        Some(other) => Err(format!(
+            "{label}: autonomy_budget.{name} must be a non-empty string, got {}",
+            other.type_name()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(option: Data, session: &str) -> String {
+        parse("agent_loop", &option, session).unwrap_err()
+    }
+
+    fn dict<const N: usize>(fields: [(&str, Data); N]) -> Data {
+        Data::dict(fields)
+    }
+
+    #[test]
+    fn each_rule_has_its_text() {
+        let s = "agent_loop: autonomy_budget";
+        assert_eq!(
+            error(Data::Int(5), "s"),
+            format!("{s} must be a dict {{per_hour, per_day, key?, reviewer?}}")
+        );
+        assert_eq!(
+            error(dict([("per_hour", Data::Float(2.0))]), "s"),
+            format!("{s}.per_hour must be a non-negative int")
+        );
+        assert_eq!(
+            error(dict([("per_day", Data::Bool(true)), ("per_hour", Data::Int(0))]), "s"),
+            format!("{s}.per_day must be a non-negative int")
+        );
+        assert_eq!(
+            error(dict([("per_hour", Data::Int(0))]), "s"),
+            format!("{s}.per_hour must be >= 1 (use nil to disable)")
+        );
+        assert_eq!(
+            error(dict([("per_day", Data::Int(0))]), "s"),
+            format!("{s}.per_day must be >= 1 (use nil to disable)")
+        );
+        assert_eq!(
+            error(dict([("per_hour", Data::Int(1)), ("key", "  ".into())]), "s"),
+            format!("{s}.key must be a non-empty string, got string")
+        );
+        assert_eq!(
+            error(dict([("per_hour", Data::Int(1))]), " "),
+            format!("{s} requires a non-empty `key` or session_id")
+        );
+        assert_eq!(
+            error(dict([("per_hour", Data::Int(1)), ("reviewer", Data::List(vec![]))]), "s"),
+            format!("{s}.reviewer must be a non-empty string, got list")
+        );
+    }
+
+    #[test]
+    fn without_a_cap_the_rest_is_not_looked_at() {
+        assert_eq!(parse("x", &dict([("key", Data::Int(5)), ("reviewer", "".into())]), ""), Ok(None));
+        assert_eq!(parse("x", &Data::Nil, ""), Ok(None));
+    }
+
+    #[test]
+    fn defaults_are_session_and_operator() {
+        let budget = parse("x", &dict([("per_day", Data::Int(3))]), "sess").unwrap().unwrap();
+        assert_eq!(
+            (budget.key.as_str(), budget.reviewer.as_str(), budget.per_hour),
+            ("sess", "operator", None)
+        );
+    }
+}

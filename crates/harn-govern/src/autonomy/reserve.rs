@@ -1,0 +1,193 @@
+//! Admitting a decision: one transaction, so that no thread, process or crash comes between count and record
+//! (spec 08 sections 1.4 and 11.1 G1 to G3).
+
+use harn_eventlog::{Event, Json, LogError, Tx};
+
+use super::ledger::{DECISIONS, Ledger, RELEASED, RESERVED, Taken};
+use super::{Window, refusal};
+use crate::people::{self, Book, consume};
+use crate::{Moment, trust};
+
+/// A decision someone wants to take.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reservation {
+    /// `agent_loop` or `trigger`.
+    pub source: String,
+    /// Whose budget.
+    pub key: String,
+    /// The session of an agent loop.
+    pub session_id: Option<String>,
+    /// The event of a dispatch.
+    pub event_id: Option<String>,
+    /// The binding of a dispatch.
+    pub binding_key: Option<String>,
+    /// The trace of the dispatch; a fresh one is made when absent.
+    pub trace_id: Option<String>,
+    /// The run, for the headers of a request.
+    pub run_id: Option<String>,
+    /// Cap per UTC hour.
+    pub per_hour: Option<i64>,
+    /// Cap per UTC day.
+    pub per_day: Option<i64>,
+    /// Whom a refusal asks.
+    pub reviewer: String,
+    /// An approval named for the case that the budget is used up.
+    pub approval: Option<String>,
+    /// Whether answers of host mocks count: in tests and with the mock model only.
+    pub accept_mocked: bool,
+}
+
+/// The ruling.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Admission {
+    /// Go on, once the transaction is committed.
+    Admitted {
+        /// The decision, for a release.
+        decision_id: String,
+        /// The approval that was used up for it.
+        approval_id: Option<String>,
+    },
+    /// Do not start; the request to a reviewer is filed.
+    Refused(Box<Refusal>),
+    /// The named approval cannot be used; the text of a runtime error. Nothing was appended.
+    Invalid(String),
+}
+
+/// A refusal and what it left on the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The result dict of the call (spec 08 section 1.5), without the fields `llm` and `tools`.
+    pub result: Json,
+    /// The request that was filed by this refusal; none when a pending one was reused.
+    pub filed: Option<people::Filed>,
+}
+
+/// Why a budget is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    Hourly,
+    Daily,
+}
+
+impl Reason {
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Reason::Hourly => "hourly_autonomy_budget_exceeded",
+            Reason::Daily => "daily_autonomy_budget_exceeded",
+        }
+    }
+}
+
+/// Which cap one more decision would exceed: the hour first, then the day.
+pub(super) fn exceeded(taken: Taken, per_hour: Option<i64>, per_day: Option<i64>) -> Option<Reason> {
+    let over = |count: i64, cap: Option<i64>| cap.is_some_and(|cap| count.saturating_add(1) > cap);
+    if over(taken.hour, per_hour) {
+        Some(Reason::Hourly)
+    } else if over(taken.day, per_day) {
+        Some(Reason::Daily)
+    } else {
+        None
+    }
+}
+
+/// Rules on a decision and appends what the ruling needs. The caller commits and, when refused, tells the host of the
+/// filed request.
+pub fn reserve(
+    tx: &mut dyn Tx,
+    ledger: &mut Ledger,
+    book: &mut Book,
+    asked: &Reservation,
+    moment: &mut Moment<'_>,
+) -> Result<Admission, LogError> {
+    ledger.refresh(tx)?;
+    let taken = ledger.taken(&asked.key, Window::at(moment.now_ms));
+    let trace_id = match &asked.trace_id {
+        Some(trace) => trace.clone(),
+        None => format!("trace_{}", moment.uuid7()),
+    };
+    let Some(reason) = exceeded(taken, asked.per_hour, asked.per_day) else {
+        ledger.checkpoint(tx, moment)?;
+        let decision_id = append_reserved(tx, asked, taken, &trace_id, None, moment)?;
+        return Ok(Admission::Admitted { decision_id, approval_id: None });
+    };
+    book.refresh(tx)?;
+    let approval = match &asked.approval {
+        Some(id) => match refusal::named_approval(book, asked, id, moment.now_ms) {
+            Ok(found) => found,
+            Err(text) => return Ok(Admission::Invalid(text)),
+        },
+        None => refusal::unused_approval(book, asked),
+    };
+    if let Some(request) = approval {
+        let decision_id = append_reserved(tx, asked, taken, &trace_id, Some(&request), moment)?;
+        let Some(request) = book.get(&request) else {
+            return Ok(Admission::Invalid(format!("unknown HITL request id '{request}'")));
+        };
+        consume::append(tx, request, &decision_id, moment)?;
+        return Ok(Admission::Admitted { decision_id, approval_id: Some(request.id.clone()) });
+    }
+    let refused = refusal::refuse(tx, book, asked, reason, taken, &trace_id, moment)?;
+    Ok(Admission::Refused(Box::new(refused)))
+}
+
+fn append_reserved(
+    tx: &mut dyn Tx,
+    asked: &Reservation,
+    taken: Taken,
+    trace_id: &str,
+    approval: Option<&str>,
+    moment: &mut Moment<'_>,
+) -> Result<String, LogError> {
+    let decision_id = moment.uuid7();
+    let counted = i64::from(approval.is_none());
+    let mut payload = Json::object([
+        ("decision_id", Json::from(decision_id.as_str())),
+        ("key", asked.key.as_str().into()),
+        ("source", asked.source.as_str().into()),
+        ("hour_index", taken.window.hour.into()),
+        ("day_index", taken.window.day.into()),
+        ("seq_hour", (taken.hour + counted).into()),
+        ("seq_day", (taken.day + counted).into()),
+        ("per_hour", asked.per_hour.into()),
+        ("per_day", asked.per_day.into()),
+        ("trace_id", trace_id.into()),
+        ("approval_id", approval.into()),
+    ]);
+    for (name, value) in [
+        ("session_id", &asked.session_id),
+        ("event_id", &asked.event_id),
+        ("binding_key", &asked.binding_key),
+    ] {
+        if let Some(text) = value {
+            payload.set(name, text.as_str().into());
+        }
+    }
+    tx.append(DECISIONS, Event::new(RESERVED, payload, moment.now_ms).header("key", asked.key.as_str()))?;
+    Ok(decision_id)
+}
+
+/// Gives a decision back; only before any model call or effect of it. Unknown and released ones are left alone.
+pub fn release(
+    tx: &mut dyn Tx,
+    ledger: &mut Ledger,
+    decision_id: &str,
+    reason: &str,
+    moment: &Moment<'_>,
+) -> Result<(), LogError> {
+    ledger.refresh(tx)?;
+    if ledger.holds(decision_id) {
+        let payload = Json::object([("decision_id", Json::from(decision_id)), ("reason", reason.into())]);
+        tx.append(DECISIONS, Event::new(RELEASED, payload, moment.now_ms))?;
+    }
+    Ok(())
+}
+
+/// The action that an approval of a budget request stands for.
+pub(super) fn action_of(key: &str, reason: Reason) -> String {
+    format!("approve autonomous agent_loop dispatch for '{key}' after {}", reason.code())
+}
+
+/// The tier names of a refusal.
+pub(super) const FROM: &str = trust::Tier::ActAuto.name();
+/// What the refused decision needs.
+pub(super) const NEEDS: &str = trust::Tier::ActWithApproval.name();

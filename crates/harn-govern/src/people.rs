@@ -1,0 +1,22 @@
+//! Requests to people: filed before anyone waits, answered by events, settled by the first that decides (spec 08
+//! section 4).
+//!
+//! [`file()`] writes a request, [`deliver`] takes an answer in, [`expire`] ends what nobody answered. The [`Book`] is the
+//! projection of it all: every request, what was answered, how it was settled, whether its approval was used.
+
+mod answer;
+mod ask;
+mod book;
+pub mod consume;
+mod deliver;
+mod kind;
+mod pending;
+mod raised;
+
+pub use answer::convert;
+pub use ask::{Approval, Ask, Filed, Origin, file};
+pub use book::{Book, Request, Settled};
+pub use deliver::{Delivery, deliver, expire};
+pub use kind::Kind;
+pub use pending::{Filters, pending};
+pub use raised::{cancelled, outcome};

@@ -1,0 +1,188 @@
+//! A chain as one document, and proving such a document without the log (spec 08 sections 3.4 and 3.7).
+
+use harn_eventlog::{Json, LogError, Read};
+
+use super::chain::records;
+use super::record::{Record, SCHEMA};
+use super::verify::{HeadMark, Walk, verify};
+use super::{GLOBAL, LEGACY};
+use crate::moment::parse_timestamp;
+
+const CHAIN_SCHEMA: &str = "opentrustgraph-chain/v0";
+const LINEAGE_SCHEMA: &str = "opentrustgraph/v0.1";
+
+/// The fields of a record; more are invalid in an export.
+const FIELDS: [&str; 14] = [
+    "schema",
+    "record_id",
+    "agent",
+    "action",
+    "approver",
+    "outcome",
+    "trace_id",
+    "autonomy_tier",
+    "timestamp",
+    "cost_usd",
+    "chain_index",
+    "previous_hash",
+    "entry_hash",
+    "metadata",
+];
+
+/// The chain of a log as a document.
+pub fn export(
+    log: &mut (impl Read + ?Sized),
+    mark: Option<&HeadMark>,
+    generated_at: &str,
+    version: &str,
+) -> Result<Json, LogError> {
+    let topic = if log.latest(GLOBAL)?.is_none() && log.latest(LEGACY)?.is_some() { LEGACY } else { GLOBAL };
+    let report = verify(log, topic, mark)?;
+    let records = records(log, None)?;
+    let chain = Json::object([
+        ("topic", Json::from(topic)),
+        ("total", (records.len() as i64).into()),
+        ("root_hash", records.last().map(|r| r.entry_hash().to_owned()).into()),
+        ("verified", report.verified.into()),
+        ("generated_at", generated_at.into()),
+        ("producer", Json::object([("name", Json::from("harn")), ("version", version.into())])),
+    ]);
+    let records = records.iter().map(|r| r.json().clone()).collect();
+    Ok(Json::object([
+        ("schema", Json::from(CHAIN_SCHEMA)),
+        ("chain", chain),
+        ("records", Json::Array(records)),
+    ]))
+}
+
+/// What a document's verification found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FileReport {
+    /// Records looked at.
+    pub total: usize,
+    /// What is wrong.
+    pub errors: Vec<String>,
+    /// Records that were skipped.
+    pub warnings: Vec<String>,
+}
+
+/// Proves an exported chain.
+pub fn verify_document(document: &Json) -> FileReport {
+    let mut walk = Walk::default();
+    let mut warnings = Vec::new();
+    let chain = document.field("chain");
+    if document.text("schema") != CHAIN_SCHEMA {
+        walk.wrong(format!("unsupported chain schema '{}'", document.text("schema")));
+    }
+    for (field, text) in [
+        ("chain topic", chain.text("topic")),
+        ("chain producer name", chain.field("producer").text("name")),
+        ("chain producer version", chain.field("producer").text("version")),
+    ] {
+        if text.is_empty() {
+            walk.wrong(format!("{field} is empty"));
+        }
+    }
+    if parse_timestamp(chain.text("generated_at")).is_none() {
+        walk.wrong("chain generated_at is not an RFC 3339 timestamp".into());
+    }
+    let entries = document.field("records").as_array().unwrap_or_default();
+    let mut last_hash = None;
+    for (position, entry) in entries.iter().enumerate() {
+        let label = format!("record {position}");
+        last_hash = entry.field("entry_hash").as_str().map(str::to_owned);
+        if ![SCHEMA, LINEAGE_SCHEMA].contains(&entry.text("schema")) {
+            warnings.push(format!("{label}: unknown schema '{}', skipped", entry.text("schema")));
+            continue;
+        }
+        if let Err(error) = check_fields(entry) {
+            walk.wrong(format!("{label}: {error}"));
+            continue;
+        }
+        match Record::decode(entry) {
+            Ok(record) => walk.step(&label, record),
+            Err(error) => walk.wrong(format!("{label}: {error}")),
+        }
+    }
+    let total = entries.len() as i64;
+    let found = chain.field("total").as_int().unwrap_or(-1);
+    if found != total {
+        walk.wrong(format!("chain total mismatch; expected {total}, found {found}"));
+    }
+    let root = chain.field("root_hash").as_str().map(str::to_owned);
+    if root != last_hash {
+        walk.wrong(format!("chain root_hash mismatch; expected {last_hash:?}, found {root:?}"));
+    }
+    let holds = walk.errors.is_empty();
+    if chain.field("verified").as_bool() != Some(holds) {
+        walk.wrong(format!("chain verified mismatch; expected {holds}"));
+    }
+    FileReport { total: entries.len(), errors: walk.errors, warnings }
+}
+
+fn check_fields(entry: &Json) -> Result<(), String> {
+    let Json::Object(fields) = entry else { return Err("record is not an object".into()) };
+    if let Some(extra) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+        return Err(format!("unexpected field '{extra}'"));
+    }
+    if let Some(absent) = FIELDS.iter().find(|name| !fields.contains_key(**name)) {
+        return Err(format!("missing field '{absent}'"));
+    }
+    if entry.field("chain_index").as_int().is_none_or(|index| index < 1) {
+        return Err("chain_index must be positive".into());
+    }
+    if entry.field("cost_usd").as_f64().is_some_and(|cost| cost < 0.0) {
+        return Err("cost_usd is negative".into());
+    }
+    if parse_timestamp(entry.text("timestamp")).is_none() {
+        return Err("timestamp is not RFC 3339".into());
+    }
+    Ok(())
+}
+
+/// What breaks the lineage of a record with a parent: effects it was not granted, actors that do not descend.
+pub(super) fn lineage(record: &Record, earlier: &[Record]) -> Vec<String> {
+    let metadata = record.json().field("metadata");
+    let Some(parent_id) = metadata.field("parent_record_id").as_str() else { return Vec::new() };
+    let used = metadata.field("effects_used").as_array().unwrap_or_default();
+    let chain = metadata.field("actor_chain");
+    if used.is_empty() && chain.is_null() {
+        return Vec::new();
+    }
+    let Some(parent) = earlier.iter().find(|r| r.text("record_id") == parent_id) else {
+        return vec![format!("parent_record_id \"{parent_id}\" not found in chain")];
+    };
+    let parent = parent.json().field("metadata");
+    let granted = parent.field("effects_grant").as_array().unwrap_or_default();
+    let mut errors: Vec<String> = used
+        .iter()
+        .filter(|effect| !granted.contains(effect))
+        .map(|effect| {
+            format!("effects_used escaped grant from parent \"{parent_id}\": {}", effect.canonical())
+        })
+        .collect();
+    if !chain.is_null() {
+        let above = parent.field("actor_chain");
+        if above.is_null() {
+            errors.push(format!("actor_chain parent \"{parent_id}\" missing actor_chain"));
+        } else {
+            let (own, above) = (actors(chain), actors(above));
+            let prepended = own.get(1..).is_some_and(|rest| rest == above.as_slice());
+            if !prepended {
+                errors.push(format!("actor_chain escaped parentage from parent \"{parent_id}\""));
+            }
+        }
+    }
+    errors
+}
+
+/// The subjects of a nested actor chain, outermost (the present actor) first; the last is the origin.
+fn actors(chain: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut at = chain;
+    while !at.is_null() {
+        found.push(at.text("sub").to_owned());
+        at = at.field("act");
+    }
+    found
+}
