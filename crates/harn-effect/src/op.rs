@@ -99,6 +99,8 @@ ops! {
     72 HostMockCalls "host.mock.calls" Ambient "{}: what the scripted host was asked.";
     73 HostMockScope "host.mock.scope" Ambient "{action: push|pop|clear}. Nil.";
 
+    74 HostMockList "host.mock.list" Ambient "{}: [{capability, operation}] of what is scripted.";
+
     // Files, environment, processes (spec 06 sections 1 to 4).
     80 FileRead "file.read" Read "{path}: Bytes.";
     81 FileWrite "file.write" Write "{path, bytes: bytes or text, append}: written beside and renamed unless appended. Nil.";

@@ -5,6 +5,12 @@ use Builtin as B;
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
+    B::primitive(
+        "__effect",
+        "fn(name: string, args: dict) -> any",
+        "Asks for an effect by its name in the table.",
+    ),
+    B::primitive("__utf8", "fn(bytes: bytes) -> string | nil", "The text of UTF-8 bytes, or nil."),
     B::primitive("__is_callable", "fn(f: any) -> bool", "Whether a value is a closure or a builtin."),
     B::primitive("__type_error", "fn(text: string) -> never", "Raises `Type error: TEXT`."),
     B::primitive("__runtime_error", "fn(text: string) -> never", "Raises `Runtime error: TEXT`."),
