@@ -87,8 +87,7 @@ const CLAUDE_4: Capability = Capability {
     ..OLD_CLAUDE
 };
 
-const GPT: Capability =
-    Capability { native_tools: true, structured: Some(Structured::Native), ..NOTHING };
+const GPT: Capability = Capability { native_tools: true, structured: Some(Structured::Native), ..NOTHING };
 
 /// Servers that speak OpenAI's format and serve models of many makers: requests are passed on and the server decides.
 const OPENAI_LIKE: Capability = Capability { vision: true, ..GPT };
@@ -103,7 +102,17 @@ const OLLAMA: Capability = Capability {
 
 /// Providers whose models are looked up among OpenAI's first.
 const OPENAI_FAMILY: &[&str] = &[
-    "openrouter", "together", "groq", "deepseek", "fireworks", "huggingface", "dashscope", "local", "vllm", "tgi", "mlx",
+    "openrouter",
+    "together",
+    "groq",
+    "deepseek",
+    "fireworks",
+    "huggingface",
+    "dashscope",
+    "local",
+    "vllm",
+    "tgi",
+    "mlx",
 ];
 
 /// The capabilities of a model; everything is false when no rule matches.
@@ -178,8 +187,9 @@ fn gpt(id: &str) -> Option<Capability> {
 fn version(id: &str, family: &str) -> Option<(u32, u32)> {
     let after = id.split_once(&format!("{family}-"))?.1;
     let mut numbers = after.split(['-', '.']);
-    let major = numbers.next()?.parse().ok()?;
-    let minor = numbers.next().filter(|text| text.len() <= 2).and_then(|text| text.parse().ok());
+    let mut number = || numbers.next().filter(|text| text.len() <= 2)?.parse().ok();
+    let major = number()?;
+    let minor = number();
     Some((major, minor.unwrap_or(0)))
 }
 

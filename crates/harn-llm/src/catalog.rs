@@ -97,7 +97,8 @@ impl Provider {
     /// The full address of an endpoint under `base`; a version both sides name is written once.
     pub fn address(base: &str, endpoint: &str) -> String {
         let base = base.trim_end_matches('/');
-        let endpoint = if base.ends_with("/v1") { endpoint.strip_prefix("/v1").unwrap_or(endpoint) } else { endpoint };
+        let endpoint =
+            if base.ends_with("/v1") { endpoint.strip_prefix("/v1").unwrap_or(endpoint) } else { endpoint };
         format!("{base}{endpoint}")
     }
 
@@ -185,20 +186,100 @@ struct Row(
 const BEARER: Option<&str> = Some("bearer");
 
 const BUILTIN: &[Row] = &[
-    Row("anthropic", "https://api.anthropic.com/v1", Some("ANTHROPIC_BASE_URL"), Some("x-api-key"), &["ANTHROPIC_API_KEY"], "/messages", true),
-    Row("openai", "https://api.openai.com/v1", Some("OPENAI_BASE_URL"), BEARER, &["OPENAI_API_KEY"], "/chat/completions", true),
-    Row("openrouter", "https://openrouter.ai/api/v1", Some("OPENROUTER_BASE_URL"), BEARER, &["OPENROUTER_API_KEY"], "/chat/completions", true),
-    Row("huggingface", "https://router.huggingface.co/v1", Some("HUGGINGFACE_BASE_URL"), BEARER, &["HF_TOKEN", "HUGGINGFACE_API_KEY"], "/chat/completions", false),
+    Row(
+        "anthropic",
+        "https://api.anthropic.com/v1",
+        Some("ANTHROPIC_BASE_URL"),
+        Some("x-api-key"),
+        &["ANTHROPIC_API_KEY"],
+        "/messages",
+        true,
+    ),
+    Row(
+        "openai",
+        "https://api.openai.com/v1",
+        Some("OPENAI_BASE_URL"),
+        BEARER,
+        &["OPENAI_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
+    Row(
+        "openrouter",
+        "https://openrouter.ai/api/v1",
+        Some("OPENROUTER_BASE_URL"),
+        BEARER,
+        &["OPENROUTER_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
+    Row(
+        "huggingface",
+        "https://router.huggingface.co/v1",
+        Some("HUGGINGFACE_BASE_URL"),
+        BEARER,
+        &["HF_TOKEN", "HUGGINGFACE_API_KEY"],
+        "/chat/completions",
+        false,
+    ),
     Row("ollama", "http://localhost:11434", Some("OLLAMA_HOST"), None, &[], "/api/chat", false),
-    Row("local", "http://localhost:8000", Some("LOCAL_LLM_BASE_URL"), None, &[], "/v1/chat/completions", false),
+    Row(
+        "local",
+        "http://localhost:8000",
+        Some("LOCAL_LLM_BASE_URL"),
+        None,
+        &[],
+        "/v1/chat/completions",
+        false,
+    ),
     Row("mlx", "http://127.0.0.1:8002", Some("MLX_BASE_URL"), None, &[], "/v1/chat/completions", false),
     Row("vllm", "http://localhost:8000", Some("VLLM_BASE_URL"), None, &[], "/v1/chat/completions", false),
     Row("tgi", "http://localhost:8080", Some("TGI_BASE_URL"), None, &[], "/v1/chat/completions", false),
-    Row("together", "https://api.together.xyz/v1", Some("TOGETHER_BASE_URL"), BEARER, &["TOGETHER_AI_API_KEY"], "/chat/completions", true),
-    Row("groq", "https://api.groq.com/openai/v1", Some("GROQ_BASE_URL"), BEARER, &["GROQ_API_KEY"], "/chat/completions", true),
-    Row("deepseek", "https://api.deepseek.com/v1", Some("DEEPSEEK_BASE_URL"), BEARER, &["DEEPSEEK_API_KEY"], "/chat/completions", true),
-    Row("fireworks", "https://api.fireworks.ai/inference/v1", Some("FIREWORKS_BASE_URL"), BEARER, &["FIREWORKS_API_KEY"], "/chat/completions", true),
-    Row("dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", Some("DASHSCOPE_BASE_URL"), BEARER, &["DASHSCOPE_API_KEY"], "/chat/completions", true),
+    Row(
+        "together",
+        "https://api.together.xyz/v1",
+        Some("TOGETHER_BASE_URL"),
+        BEARER,
+        &["TOGETHER_AI_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
+    Row(
+        "groq",
+        "https://api.groq.com/openai/v1",
+        Some("GROQ_BASE_URL"),
+        BEARER,
+        &["GROQ_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
+    Row(
+        "deepseek",
+        "https://api.deepseek.com/v1",
+        Some("DEEPSEEK_BASE_URL"),
+        BEARER,
+        &["DEEPSEEK_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
+    Row(
+        "fireworks",
+        "https://api.fireworks.ai/inference/v1",
+        Some("FIREWORKS_BASE_URL"),
+        BEARER,
+        &["FIREWORKS_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
+    Row(
+        "dashscope",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        Some("DASHSCOPE_BASE_URL"),
+        BEARER,
+        &["DASHSCOPE_API_KEY"],
+        "/chat/completions",
+        true,
+    ),
     Row("mock", "mock:", None, None, &[], "/chat/completions", true),
 ];
 
@@ -340,8 +421,7 @@ impl Catalog {
         if let Some(name) = env.get("HARN_LLM_PROVIDER").filter(|name| !name.eq_ignore_ascii_case("auto")) {
             return name.to_owned();
         }
-        let model_given =
-            wish.model.or(env.get("HARN_LLM_MODEL")).or(env.get("LOCAL_LLM_MODEL")).is_some();
+        let model_given = wish.model.or(env.get("HARN_LLM_MODEL")).or(env.get("LOCAL_LLM_MODEL")).is_some();
         if env.get("LOCAL_LLM_BASE_URL").is_some() && model_given {
             return "local".to_owned();
         }
@@ -406,16 +486,20 @@ impl Catalog {
         }
         names.push(format!("tier/{tier}"));
         let fits = |name: &&String| {
-            self.aliases.get(*name).is_some_and(|alias| provider.is_none_or(|wanted| wanted == alias.provider))
+            self.aliases
+                .get(*name)
+                .is_some_and(|alias| provider.is_none_or(|wanted| wanted == alias.provider))
         };
-        let first = names.iter().find(fits).or_else(|| names.iter().find(|name| self.aliases.contains_key(*name)))?;
+        let first =
+            names.iter().find(fits).or_else(|| names.iter().find(|name| self.aliases.contains_key(*name)))?;
         let resolved = self.resolve(env, first);
         if provider.is_some() || self.available(env, &resolved.provider) {
             return Some(resolved);
         }
-        let reachable = self.aliases.iter().find(|(_, alias)| {
-            model_tier(&alias.id) == tier && self.available(env, &alias.provider)
-        });
+        let reachable = self
+            .aliases
+            .iter()
+            .find(|(_, alias)| model_tier(&alias.id) == tier && self.available(env, &alias.provider));
         Some(reachable.map_or(resolved, |(name, _)| self.resolve(env, name)))
     }
 
@@ -447,7 +531,10 @@ fn strip_prefix(selector: &str) -> &str {
 /// `small`, `mid` or `frontier` (spec 07 section 16, point 4).
 pub fn model_tier(model: &str) -> &'static str {
     let id = model.to_lowercase();
-    if ALIASES.iter().any(|(name, ..)| *name == id && id == "small") || id.contains("9b") || id.contains("a3b") {
+    if ALIASES.iter().any(|(name, ..)| *name == id && id == "small")
+        || id.contains("9b")
+        || id.contains("a3b")
+    {
         "small"
     } else if id.starts_with("claude-") || id == "gpt-4o" || id == "frontier" {
         "frontier"
@@ -482,7 +569,8 @@ mod tests {
     fn the_environment_chooses_next() {
         let env = Environment::default().with("HARN_LLM_PROVIDER", "mock");
         assert_eq!(choose(&env, Wish { model: Some("gpt-4o"), ..Wish::default() }), pair("mock", "gpt-4o"));
-        let env = Environment::default().with("LOCAL_LLM_BASE_URL", "http://h:1").with("LOCAL_LLM_MODEL", "q");
+        let env =
+            Environment::default().with("LOCAL_LLM_BASE_URL", "http://h:1").with("LOCAL_LLM_MODEL", "q");
         assert_eq!(choose(&env, Wish::default()), pair("local", "q"));
     }
 
@@ -496,7 +584,10 @@ mod tests {
     #[test]
     fn a_tier_names_an_alias() {
         let env = Environment::default().with_secret("OPENAI_API_KEY");
-        assert_eq!(choose(&env, Wish { tier: Some("mid"), ..Wish::default() }), pair("openai", "gpt-4o-mini"));
+        assert_eq!(
+            choose(&env, Wish { tier: Some("mid"), ..Wish::default() }),
+            pair("openai", "gpt-4o-mini")
+        );
     }
 
     #[test]
@@ -511,9 +602,6 @@ mod tests {
             Provider::address("http://h:1/v1/", "/v1/chat/completions"),
             "http://h:1/v1/chat/completions"
         );
-        assert_eq!(
-            Provider::address("http://h:1", "/v1/chat/completions"),
-            "http://h:1/v1/chat/completions"
-        );
+        assert_eq!(Provider::address("http://h:1", "/v1/chat/completions"), "http://h:1/v1/chat/completions");
     }
 }

@@ -55,7 +55,8 @@ fn read_image(block: &Data, provider: &str) -> Result<Data, String> {
     }
     if provider == "ollama" && base64.is_nil() {
         return Err(
-            "llm_call: provider \"ollama\" requires image base64; url image content is not supported".to_owned()
+            "llm_call: provider \"ollama\" requires image base64; url image content is not supported"
+                .to_owned(),
         );
     }
     let mut image = block.as_dict().cloned().unwrap_or_default();

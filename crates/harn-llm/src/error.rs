@@ -372,7 +372,13 @@ const MAX_QUOTED_BODY: usize = 2000;
 ///
 /// The class comes from the provider's error type or code, then from the status; the body's prose decides only
 /// whether an invalid request is a context overflow, because a body may quote what the user wrote.
-pub fn from_http(provider: &str, status_line: &str, headers: &Headers, body: &str, now_ms: i64) -> ModelError {
+pub fn from_http(
+    provider: &str,
+    status_line: &str,
+    headers: &Headers,
+    body: &str,
+    now_ms: i64,
+) -> ModelError {
     let status: u16 = status_line.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
     let fault = serde_json::from_str(body).map(|json| ProviderFault::read(&json)).unwrap_or_default();
     let by_status = status_verdict(status, &fault.message);
@@ -401,15 +407,18 @@ pub fn from_http(provider: &str, status_line: &str, headers: &Headers, body: &st
 
 /// The error of an `error` event or object inside a stream.
 pub fn from_stream_fault(provider: &str, fault: &ProviderFault) -> ModelError {
-    let (category, reason, transient) = fault.verdict().unwrap_or_else(|| {
-        match fault.code.parse::<u16>() {
-            Ok(status) if (400..600).contains(&status) => status_verdict(status, &fault.message),
-            _ => (Category::ServerError, Reason::ServerError, true),
-        }
+    let (category, reason, transient) = fault.verdict().unwrap_or_else(|| match fault.code.parse::<u16>() {
+        Ok(status) if (400..600).contains(&status) => status_verdict(status, &fault.message),
+        _ => (Category::ServerError, Reason::ServerError, true),
     });
     let kind = if fault.kind.is_empty() { &fault.code } else { &fault.kind };
     let tag = if kind.is_empty() { String::new() } else { format!(" [{kind}]") };
-    ModelError::new(category, reason, transient, format!("{provider} stream error{tag}: {}", quoted(&fault.message)))
+    ModelError::new(
+        category,
+        reason,
+        transient,
+        format!("{provider} stream error{tag}: {}", quoted(&fault.message)),
+    )
 }
 
 /// The body for a message: trimmed, one paragraph, cut.
@@ -506,7 +515,8 @@ fn http_date_ms(text: &str) -> Option<i64> {
     let era = y / 400;
     let year_of_era = y - era * 400;
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+    let days =
+        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
     Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000)
 }
 
@@ -539,7 +549,8 @@ mod tests {
 
     #[test]
     fn a_body_that_quotes_the_user_does_not_decide_the_class() {
-        let body = r#"{"error":{"type":"invalid_request_error","message":"bad field near 'moderation timeout'"}}"#;
+        let body =
+            r#"{"error":{"type":"invalid_request_error","message":"bad field near 'moderation timeout'"}}"#;
         let error = from_http("openai", "400 Bad Request", &Headers::default(), body, 0);
         assert_eq!((error.reason, error.transient), (Reason::InvalidRequest, false));
     }
@@ -556,18 +567,31 @@ mod tests {
                 Reason::RateLimit,
                 false,
             ),
-            ("529 ", r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-             Category::Overloaded, Reason::ServerError, true),
+            (
+                "529 ",
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                Category::Overloaded,
+                Reason::ServerError,
+                true,
+            ),
             ("500 Internal Server Error", "oops", Category::ServerError, Reason::ServerError, true),
             ("504 Gateway Timeout", "", Category::Timeout, Reason::Timeout, true),
             ("404 Not Found", "", Category::NotFound, Reason::ModelUnavailable, false),
-            ("400 Bad Request",
-             r#"{"error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
-             Category::Generic, Reason::ContextOverflow, false),
+            (
+                "400 Bad Request",
+                r#"{"error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+                Category::Generic,
+                Reason::ContextOverflow,
+                false,
+            ),
         ];
         for (line, body, category, reason, transient) in cases {
             let error = from_http("p", line, &Headers::default(), body, 0);
-            assert_eq!((error.category, error.reason, error.transient), (category, reason, transient), "{line}");
+            assert_eq!(
+                (error.category, error.reason, error.transient),
+                (category, reason, transient),
+                "{line}"
+            );
         }
     }
 

@@ -228,7 +228,11 @@ mod tests {
     fn a_reply_survives_the_way_through_data() {
         let reply = Reply {
             text: "hi".into(),
-            tool_calls: vec![ToolCall { id: "a".into(), name: "f".into(), arguments: ToolCall::parse_arguments("{}") }],
+            tool_calls: vec![ToolCall {
+                id: "a".into(),
+                name: "f".into(),
+                arguments: ToolCall::parse_arguments("{}"),
+            }],
             thinking: Some("hm".into()),
             model: "m".into(),
             provider: "p".into(),

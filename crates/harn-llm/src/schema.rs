@@ -213,7 +213,10 @@ impl<'a> Validator<'a> {
         let got = value.type_name();
         let fits = |name: &&str| {
             // JSON writes whole floats without a fraction, so an int is a number.
-            *name == "any" || *name == got || (*name == "float" && got == "int") || (*name == "set" && got == "list")
+            *name == "any"
+                || *name == got
+                || (*name == "float" && got == "int")
+                || (*name == "set" && got == "list")
         };
         if names.iter().any(fits) {
             return true;
@@ -271,7 +274,13 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn check_dict(&mut self, fields: &BTreeMap<String, Data>, schema: &'a Data, path: &mut String, depth: usize) {
+    fn check_dict(
+        &mut self,
+        fields: &BTreeMap<String, Data>,
+        schema: &'a Data,
+        path: &mut String,
+        depth: usize,
+    ) {
         for name in schema.field("required").as_list().unwrap_or_default().iter().filter_map(Data::as_str) {
             if !fields.contains_key(name) {
                 self.fail(path, format!("missing required key '{name}'"));

@@ -99,7 +99,8 @@ fn read_entry(entry: &Data) -> Result<ToolSpec, String> {
     if name.is_empty() {
         return Err("tools must contain only tool definition dicts".to_owned());
     }
-    let ready = ["inputSchema", "input_schema"].iter().map(|key| inner.field(key)).find(|data| !data.is_nil());
+    let ready =
+        ["inputSchema", "input_schema"].iter().map(|key| inner.field(key)).find(|data| !data.is_nil());
     Ok(ToolSpec {
         name,
         description: inner.field("description").as_str().unwrap_or_default().to_owned(),
@@ -166,7 +167,9 @@ fn type_named(text: &str) -> Data {
     if name.starts_with("dict<") {
         return Data::dict([("type", Data::from("object"))]);
     }
-    if let Some(types) = name.split('|').map(|part| schema::json_type(part.trim())).collect::<Option<Vec<_>>>() {
+    if let Some(types) =
+        name.split('|').map(|part| schema::json_type(part.trim())).collect::<Option<Vec<_>>>()
+    {
         return Data::dict([("type", Data::List(types.into_iter().map(Data::from).collect()))]);
     }
     Data::dict([("type", Data::from("string")), ("description", text.into())])

@@ -238,7 +238,9 @@ impl StreamDecoder {
             Dialect::Anthropic => {
                 (Framing::Sse(SseDecoder::default()), State::Anthropic(anthropic::Stream::default()))
             }
-            Dialect::OpenAi => (Framing::Sse(SseDecoder::default()), State::OpenAi(openai::Stream::default())),
+            Dialect::OpenAi => {
+                (Framing::Sse(SseDecoder::default()), State::OpenAi(openai::Stream::default()))
+            }
             Dialect::Ollama => (Framing::Lines(Lines::default()), State::Ollama(ollama::Stream::default())),
         };
         StreamDecoder { plan: plan.clone(), framing, state, received: 0 }
@@ -251,9 +253,9 @@ impl StreamDecoder {
             return Err(oversized(&self.plan.provider, MAX_BODY_BYTES));
         }
         let frames = match &mut self.framing {
-            Framing::Sse(decoder) => decoder.push(bytes).map(|events| {
-                events.into_iter().map(|event| event.data).collect::<Vec<_>>()
-            }),
+            Framing::Sse(decoder) => decoder
+                .push(bytes)
+                .map(|events| events.into_iter().map(|event| event.data).collect::<Vec<_>>()),
             Framing::Lines(lines) => lines.push(bytes),
         };
         let frames = frames.map_err(|_| oversized(&self.plan.provider, MAX_FRAME_BYTES))?;

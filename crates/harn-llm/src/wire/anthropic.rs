@@ -248,7 +248,7 @@ fn block(block: &Data) -> Json {
 
 fn usage(json: &Json, usage: &mut Usage) {
     // Later events repeat the counters; absent ones keep what came before.
-    let mut read = |key: &str, target: &mut i64| {
+    let read = |key: &str, target: &mut i64| {
         if let Some(n) = json.get(key).and_then(Json::as_i64) {
             *target = n;
         }
@@ -325,7 +325,9 @@ impl Stream {
             "content_block_delta" => {
                 let delta = event.get("delta").unwrap_or(&Json::Null);
                 let Some((block, input)) = self.blocks.get_mut(&count(event, "index")) else {
-                    return Err(Fault::Malformed("a delta for a content block that was not started".to_owned()));
+                    return Err(Fault::Malformed(
+                        "a delta for a content block that was not started".to_owned(),
+                    ));
                 };
                 match text(delta, "type").unwrap_or_default() {
                     "text_delta" => {
@@ -333,8 +335,12 @@ impl Stream {
                         append(block, "text", more);
                         on_text(more);
                     }
-                    "thinking_delta" => append(block, "thinking", text(delta, "thinking").unwrap_or_default()),
-                    "signature_delta" => append(block, "signature", text(delta, "signature").unwrap_or_default()),
+                    "thinking_delta" => {
+                        append(block, "thinking", text(delta, "thinking").unwrap_or_default())
+                    }
+                    "signature_delta" => {
+                        append(block, "signature", text(delta, "signature").unwrap_or_default())
+                    }
                     "input_json_delta" => input.push_str(text(delta, "partial_json").unwrap_or_default()),
                     _ => {}
                 }

@@ -23,7 +23,11 @@ struct Splitter {
 }
 
 impl Splitter {
-    fn push(&mut self, bytes: &[u8], mut on_line: impl FnMut(String) -> Result<(), TooLong>) -> Result<(), TooLong> {
+    fn push(
+        &mut self,
+        bytes: &[u8],
+        mut on_line: impl FnMut(String) -> Result<(), TooLong>,
+    ) -> Result<(), TooLong> {
         for byte in bytes {
             let lf_of_crlf = std::mem::take(&mut self.after_cr) && *byte == b'\n';
             if lf_of_crlf {
@@ -48,7 +52,8 @@ impl Splitter {
     /// The line so far. Decoded only when whole, so a piece may end inside a character.
     fn take_line(&mut self) -> String {
         let bytes = std::mem::take(&mut self.line);
-        String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use harn_effect::Data;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Fault, Taken, answered_call, calls_of, count, text};
+use super::{Fault, HttpPlan, Taken, answered_call, calls_of, count, text};
+use crate::catalog::Provider;
 use crate::content::text_of;
 use crate::error::ProviderFault;
 use crate::reply::{Reply, ToolCall, Usage, split_think};
@@ -91,7 +92,11 @@ fn encode_message(message: &Data, out: &mut Vec<Json>, names: &mut BTreeMap<Stri
     }
     let blocks = content.as_list().unwrap_or_default();
     for block in blocks.iter().filter(|block| block.field("type").as_str() == Some("tool_result")) {
-        out.push(result(block.field("tool_use_id").as_str().unwrap_or_default(), block.field("content"), names));
+        out.push(result(
+            block.field("tool_use_id").as_str().unwrap_or_default(),
+            block.field("content"),
+            names,
+        ));
     }
     let images: Vec<Json> = blocks
         .iter()
@@ -99,16 +104,14 @@ fn encode_message(message: &Data, out: &mut Vec<Json>, names: &mut BTreeMap<Stri
         .map(|block| block.field("base64").to_json())
         .collect();
     let words = text_of(content);
-    let mut encoded = Map::from_iter([
-        ("role".to_owned(), json!(role)),
-        ("content".to_owned(), json!(words)),
-    ]);
+    let mut encoded =
+        Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), json!(words))]);
     let calls = calls_of(message);
     names.extend(calls.iter().map(|(id, name, _)| (id.clone(), name.clone())));
     if !calls.is_empty() {
-        let calls = calls.into_iter().map(|(_, name, arguments)| {
-            json!({"function": {"name": name, "arguments": arguments.to_json()}})
-        });
+        let calls = calls.into_iter().map(
+            |(_, name, arguments)| json!({"function": {"name": name, "arguments": arguments.to_json()}}),
+        );
         encoded.insert("tool_calls".to_owned(), Json::Array(calls.collect()));
     }
     let only_results = !blocks.is_empty() && words.is_empty() && images.is_empty();
@@ -117,6 +120,24 @@ fn encode_message(message: &Data, out: &mut Vec<Json>, names: &mut BTreeMap<Stri
     }
     if !only_results {
         out.push(Json::Object(encoded));
+    }
+}
+
+/// Whether a provider has Ollama's generate endpoint.
+pub fn can_generate(provider: &Provider) -> bool {
+    provider.completion_endpoint.as_deref() == Some("/api/generate")
+}
+
+/// Turns a chat plan into one of the generate endpoint (`llm_completion`).
+pub fn generate(http: &mut HttpPlan, provider: &Provider, base: &str, prompt: &str, suffix: &Data) {
+    let Some(endpoint) = provider.completion_endpoint.as_deref() else { return };
+    http.url = Provider::address(base, endpoint);
+    if let Json::Object(body) = &mut http.body {
+        body.remove("messages");
+        body.insert("prompt".to_owned(), json!(prompt));
+        if let Some(suffix) = suffix.as_str().filter(|suffix| !suffix.is_empty()) {
+            body.insert("suffix".to_owned(), json!(suffix));
+        }
     }
 }
 
@@ -146,8 +167,14 @@ impl Stream {
         if frame.get("error").is_some_and(|error| !error.is_null()) {
             return Err(Fault::Provider(ProviderFault::read(frame)));
         }
-        let message = frame.get("message").ok_or_else(|| Fault::Malformed("a frame has no `message`".to_owned()))?;
-        if let Some(more) = text(message, "content").filter(|more| !more.is_empty()) {
+        // The chat endpoint sends messages, the generate endpoint bare text.
+        let bare = text(frame, "response");
+        let message = match frame.get("message") {
+            Some(message) => message,
+            None if bare.is_some() => &Json::Null,
+            None => return Err(Fault::Malformed("a frame has no `message`".to_owned())),
+        };
+        if let Some(more) = text(message, "content").or(bare).filter(|more| !more.is_empty()) {
             self.reply.text.push_str(more);
             on_text(more);
         }

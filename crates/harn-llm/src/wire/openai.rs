@@ -106,7 +106,9 @@ fn reasoning(request: &ModelRequest) -> Option<(&'static str, Json)> {
     match request.thinking {
         Thinking::Disabled => None,
         Thinking::Effort(level) => Some(("reasoning_effort", json!(level.name()))),
-        _ if CHAT_TEMPLATES.contains(&provider) => Some(("chat_template_kwargs", json!({"enable_thinking": true}))),
+        _ if CHAT_TEMPLATES.contains(&provider) => {
+            Some(("chat_template_kwargs", json!({"enable_thinking": true})))
+        }
         _ => Some(("reasoning_effort", json!(Level::Medium.name()))),
     }
 }
@@ -321,14 +323,17 @@ impl Stream {
             self.reply.stop_reason = Some(reason.to_owned());
         }
         let Some(delta) = choice.get("delta") else { return Ok(()) };
-        if let Some(more) = text(delta, "content").or(text(delta, "refusal")).filter(|more| !more.is_empty()) {
+        if let Some(more) = text(delta, "content").or(text(delta, "refusal")).filter(|more| !more.is_empty())
+        {
             self.reply.text.push_str(more);
             on_text(more);
         }
         if let Some(more) = reasoning_of(delta) {
             self.reply.thinking.get_or_insert_default().push_str(more);
         }
-        for (position, call) in delta.get("tool_calls").and_then(Json::as_array).into_iter().flatten().enumerate() {
+        for (position, call) in
+            delta.get("tool_calls").and_then(Json::as_array).into_iter().flatten().enumerate()
+        {
             let index = call.get("index").and_then(Json::as_i64).unwrap_or(position as i64);
             let (id, name, arguments) = self.calls.entry(index).or_default();
             let function = call.get("function").unwrap_or(&Json::Null);
