@@ -115,7 +115,7 @@ instructions! {
     SetGlobal [Eat No No Glb] "global d = a, whose value moves; the old value is released";
     LoadFn [Def No No Fun] "a = function d as a value";
     LoadImport [Def No No Imp] "a = the imported function d as a value";
-    LoadBuiltin [Num No No Blt] "a = builtin d of the module's list as a value (never counted)";
+    LoadBuiltin [Def No No Blt] "a = builtin or runtime global d of the module's list as a value; an unknown name is the undefined-variable error";
     Closure [Def Win Cnt Fun] "a = closure of function d; its captures move from b..b+c";
     GetCapture [Def No No Cap] "a = capture d of the running closure (copy)";
     LoadSelf [Def No No No] "a = the running closure";

@@ -1,13 +1,14 @@
 //! Bytecode: where compiler and virtual machine meet.
 //!
 //! [`instruction`] holds the one table of operations. A compiled file is a [`Module`] of [`Function`]s, built with an
-//! [`Assembler`] and printed by [`disassemble()`].
+//! [`Assembler`], proved safe by [`verify()`] and printed by [`disassemble()`].
 //! Nothing here knows the language's syntax or how values are represented.
 
 pub mod assembler;
 pub mod disassemble;
 pub mod instruction;
 pub mod module;
+pub mod verify;
 
 pub use assembler::{Assembler, Label, Pool};
 pub use disassemble::disassemble;
@@ -16,3 +17,4 @@ pub use module::{
     Const, EnumDef, Export, ExportItem, Function, FunctionKind, Global, Handler, Import, Module, Param,
     ParamCheck, PathStep, Pipeline, ShapeField, Site, Span, StructDef, TypeCheck,
 };
+pub use verify::{Refusal, verify};

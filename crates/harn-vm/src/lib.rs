@@ -7,6 +7,7 @@
 pub mod builtin;
 pub mod error;
 pub mod handle;
+pub mod interpreter;
 pub mod native;
 pub mod registry;
 pub mod value;
@@ -14,6 +15,7 @@ pub mod value;
 pub use builtin::BuiltinId;
 pub use error::{ErrorKind, TraceFrame, VmError};
 pub use handle::Handle;
+pub use interpreter::{Entry, Exit, Fiber, Loader, Vm};
 pub use native::{
     Control, ControlOp, EffectCall, Flow, Limits, Location, NativeCtx, NativeFn, NativeResult, ProgramState,
     TaskState, ThenFn,

@@ -1,6 +1,7 @@
 //! Loaded code: what closures and frames point to.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -8,6 +9,8 @@ use harn_bytecode::{Function, FunctionKind, Instruction, Module};
 
 use super::slots::SlotsCell;
 use super::{Value, shape, tag};
+use crate::builtin::BuiltinId;
+use crate::native::NativeFn;
 
 /// A loaded module: the plain data, and what linking made of it. Shared by the VM and by every closure of it.
 pub(crate) struct Unit {
@@ -18,8 +21,29 @@ pub(crate) struct Unit {
     pub values: Box<[Value]>,
     /// What the other constants were linked to.
     pub linked: Box<[Linked]>,
-    /// Its number in the VM.
-    pub number: usize,
+    /// Struct literals by constant, filled when the declaring module is loaded: the shape and the order of the slots.
+    pub struct_literals: RefCell<HashMap<usize, (&'static shape::Shape, Box<[u8]>)>>,
+    /// What the code refers to outside of itself, filled while the program runs.
+    pub link: Link,
+}
+
+/// Globals, and other modules' code as far as it was needed. The VM empties it when it goes away: globals may hold
+/// closures, which hold the unit.
+pub(crate) struct Link {
+    pub globals: UnsafeCell<Vec<Value>>,
+    /// Null until first needed.
+    pub imports: Box<[Cell<*const Code>]>,
+    pub builtins: Box<[Cell<Resolved>]>,
+    /// Functions as values; nil until first needed.
+    pub function_values: UnsafeCell<Vec<Value>>,
+}
+
+/// What a builtin's name was found to be.
+#[derive(Clone, Copy)]
+pub(crate) enum Resolved {
+    Unknown,
+    Native(BuiltinId, NativeFn),
+    Code(*const Code),
 }
 
 /// A constant that is no plain value, ready to use.
@@ -30,10 +54,6 @@ pub(crate) enum Linked {
         shape: Option<(&'static shape::Shape, Box<[u8]>)>,
     },
     Variant(&'static shape::Variant),
-    Struct {
-        root: &'static shape::Shape,
-        shape: Option<(&'static shape::Shape, Box<[u8]>)>,
-    },
 }
 
 /// A loaded function: the facts that calls need, beside the plain data.
@@ -52,7 +72,6 @@ pub(crate) struct Code {
     pub fast: u16,
     pub kind: FunctionKind,
     pub rest: bool,
-    pub hidden: bool,
     /// Its number in the module.
     pub number: u32,
     pub unit: *const Unit,
@@ -68,17 +87,22 @@ pub(crate) struct Cache {
     pub slot: Cell<u32>,
     /// The next shape, for stores that add a field.
     pub next: Cell<*const shape::Shape>,
-    pub method: UnsafeCell<MethodCache>,
+    pub method: Cell<MethodCache>,
 }
 
 /// The last method found at a call site, by the receiver's tag.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct MethodCache {
     /// Tag of the receiver; 0 when empty (nil has no methods that are worth caching).
     pub tag: u8,
-    /// What was found: a native, or code.
-    pub native: Option<crate::native::NativeFn>,
-    pub code: Option<*const Code>,
+    /// What was found.
+    pub found: Resolved,
+}
+
+impl Default for MethodCache {
+    fn default() -> Self {
+        MethodCache { tag: 0, found: Resolved::Unknown }
+    }
 }
 
 impl Default for Cache {
@@ -87,7 +111,7 @@ impl Default for Cache {
             shape: Cell::new(std::ptr::null()),
             slot: Cell::new(0),
             next: Cell::new(std::ptr::null()),
-            method: UnsafeCell::new(MethodCache::default()),
+            method: Cell::new(MethodCache::default()),
         }
     }
 }
@@ -105,6 +129,11 @@ impl Code {
     pub(crate) fn unit(&self) -> &Unit {
         // SAFETY: see above.
         unsafe { &*self.unit }
+    }
+
+    /// What the code refers to outside of its unit.
+    pub(crate) fn link(&self) -> &Link {
+        &self.unit().link
     }
 
     /// Names of the parameters, as a closure's display shows them.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{DictIter, Value, View, tag};
+use super::{DictIter, Value, View};
 
 /// The display form of a value.
 pub fn display(value: &Value) -> String {
@@ -176,14 +176,4 @@ fn display_duration(ms: i64, out: &mut String) {
         n => (n, "ms"),
     };
     let _ = write!(out, "{count}{unit}");
-}
-
-impl Value {
-    /// The display form as a dict key: strings are themselves.
-    pub(crate) fn to_key(&self) -> Value {
-        match self.tag() {
-            tag::STR | tag::HEAP_STR => self.clone(),
-            _ => Value::string(display(self)),
-        }
-    }
 }

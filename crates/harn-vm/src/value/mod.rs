@@ -25,6 +25,7 @@ use std::rc::Rc;
 
 pub use convert::{from_data, to_data};
 pub use dict::DictIter;
+pub(crate) use display::write_int;
 pub use display::{display, display_float, display_into};
 pub use equality::{equals, identity_text, is_same};
 pub use hash::{HashKey, hash_key};
@@ -36,7 +37,7 @@ use crate::handle::Handle;
 use cell::{BytesCell, DictCell, HandleCell, Header, ListCell, RangeCell, SetCell, StrCell};
 use slots::SlotsCell;
 
-/// Tags of values; see [`tag::COUNTED`].
+/// Tags of values.
 pub(crate) mod tag {
     pub const NIL: u8 = 0;
     pub const BOOL: u8 = 1;
@@ -53,8 +54,7 @@ pub(crate) mod tag {
     /// A number that the VM keeps between instructions (iteration state).
     pub const RAW: u8 = 9;
 
-    /// Bit that says that the payload is a counted pointer.
-    pub const COUNTED: u8 = 0x80;
+    // Bit 7 says that the payload is a counted pointer.
     pub const HEAP_STR: u8 = 0x80;
     pub const LIST: u8 = 0x81;
     /// A dict with a shape; together with STRUCT one masked compare.
@@ -239,11 +239,6 @@ impl Value {
     #[inline(always)]
     pub(crate) fn is_int(&self) -> bool {
         self.word == tag::INT as u64
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_float(&self) -> bool {
-        self.word == tag::FLOAT as u64
     }
 
     pub(crate) fn is_absent(&self) -> bool {
