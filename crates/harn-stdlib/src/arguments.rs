@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use harn_effect::{Data, Op, Request};
-use harn_vm::{EffectCall, Flow, NativeFn, NativeResult, ThenFn, Value, VmError, display};
+use harn_vm::{Flow, NativeFn, NativeResult, ThenFn, Value, VmError, display};
 
 /// A row of a domain: the builtin's name, or `type.method`, and its body.
 pub type Body = (&'static str, NativeFn);
@@ -76,25 +76,25 @@ pub fn done_or_thrown(result: Result<impl Into<Value>, impl Into<String>>) -> Na
 
 /// Throws a string.
 pub fn thrown(text: impl Into<String>) -> NativeResult {
-    Err(Box::new(VmError::thrown_str(text.into())))
+    Err(VmError::thrown_str(&text.into()))
 }
 
 /// Raises `Runtime error: TEXT`.
 pub fn runtime_error(text: impl Into<String>) -> NativeResult {
-    Err(Box::new(VmError::runtime(text.into())))
+    Err(VmError::runtime(text))
 }
 
 /// Raises `Type error: TEXT`.
 pub fn type_error(text: impl Into<String>) -> NativeResult {
-    Err(Box::new(VmError::ty(text.into())))
+    Err(VmError::ty(text))
 }
 
 /// Asks for an effect; its outcome is the result, nil for most.
 pub fn effect(op: Op, args: Data) -> NativeResult {
-    Ok(Flow::Effect(Box::new(EffectCall { request: Request { op, args }, then: None })))
+    Ok(Flow::effect(Request { op, args }))
 }
 
 /// Asks for an effect whose outcome `then` turns into the result.
 pub fn effect_then(op: Op, args: Data, then: ThenFn) -> NativeResult {
-    Ok(Flow::Effect(Box::new(EffectCall { request: Request { op, args }, then: Some(then) })))
+    Ok(Flow::effect_then(Request { op, args }, then))
 }

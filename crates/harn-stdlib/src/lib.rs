@@ -1,1 +1,155 @@
-//! harn-stdlib
+//! The standard library: bodies of builtins and methods, and the library modules written in Harn.
+//!
+//! [`registry`] gives the VM every body under the name of its row in `harn-builtins`. A domain is one module with a
+//! list of bodies; a body computes from its arguments, or returns an effect or a request to the scheduler, and never
+//! acts itself. What takes a callback is written in Harn: [`prelude_module`] for builtins and methods,
+//! [`std_module`] for `import "std/..."`.
+
+mod arguments;
+mod bytes;
+pub mod clock;
+mod collections;
+mod dates;
+mod error_category;
+mod hashes;
+mod iters;
+mod json;
+mod modules;
+mod numbers;
+mod output;
+mod ranges;
+mod schemas;
+mod shared;
+mod template;
+mod text;
+mod uuids;
+mod values;
+
+use harn_builtins as table;
+use harn_vm::{NativeFn, Registry, Value};
+
+pub use arguments::Body;
+pub use json::{decode as json_decode, stringify as json_stringify};
+pub use modules::{prelude_module, prelude_modules, std_module, std_modules};
+
+/// Every list of native bodies; a new domain is one line here.
+const DOMAINS: &[&[Body]] = &[
+    values::BODIES,
+    output::BODIES,
+    text::BODIES,
+    text::METHODS,
+    text::patterns::BODIES,
+    ranges::BODIES,
+    iters::BODIES,
+    collections::lists::BODIES,
+    collections::dicts::BODIES,
+    collections::sets::BODIES,
+    collections::keyed::BODIES,
+    numbers::BODIES,
+    numbers::RANDOM,
+    json::BODIES,
+    bytes::BODIES,
+    hashes::BODIES,
+    dates::BODIES,
+    uuids::BODIES,
+    schemas::BODIES,
+    template::BODIES,
+    clock::BODIES,
+    shared::BODIES,
+];
+
+/// The native bodies of this crate by name.
+pub fn natives() -> impl Iterator<Item = (&'static str, NativeFn)> {
+    DOMAINS.iter().flat_map(|bodies| bodies.iter().copied())
+}
+
+/// All builtins, methods and globals of the standard library.
+pub fn registry() -> Registry {
+    let mut registry = Registry::new();
+    for (name, body) in natives() {
+        match name.split_once('.').and_then(|(on, method)| table::method(on, method)) {
+            Some(row) => registry.method(row.on, row.name, harn_vm::Body::Native(body)),
+            None => registry.builtin(name, harn_vm::Body::Native(body)),
+        }
+    }
+    for row in table::builtins() {
+        if let table::Body::Prelude(module) = row.body {
+            registry.builtin(row.name, prelude(module, row.name));
+        }
+    }
+    for row in table::methods() {
+        if let table::Body::Prelude(module) = row.body {
+            registry.method(row.on, row.name, prelude(module, row.name));
+        }
+    }
+    registry.global("pi", Value::float(std::f64::consts::PI));
+    registry.global("e", Value::float(std::f64::consts::E));
+    for namespace in NAMESPACES {
+        registry.global(namespace, namespace_dict(namespace));
+    }
+    registry
+}
+
+/// Dicts of builtins that a program names by a prefix.
+const NAMESPACES: &[&str] = &["stream", "event_log", "trust", "workflow"];
+
+/// The dict of the builtins `NAME.*`.
+fn namespace_dict(name: &str) -> Value {
+    let members = table::builtins().iter().filter_map(|row| {
+        let (first, rest) = row.name.split_once('.')?;
+        (first == name).then(|| (rest, Value::builtin(harn_vm::BuiltinId::of(row.name))))
+    });
+    Value::dict(members)
+}
+
+fn prelude(module: &'static str, name: &'static str) -> harn_vm::Body {
+    let function = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    harn_vm::Body::Prelude { module, function }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Rows whose bodies other rooms supply to the registry (tasks, channels, sleeping).
+    const ELSEWHERE: &[&str] = &[
+        "await",
+        "cancel",
+        "cancel_graceful",
+        "is_cancelled",
+        "channel",
+        "send",
+        "receive",
+        "try_receive",
+        "close_channel",
+        "channel.iter",
+    ];
+
+    #[test]
+    fn rows_and_native_bodies_match_one_to_one() {
+        let builtins = table::builtins().iter().map(|r| (r.name.to_owned(), r.body));
+        let methods = table::methods().iter().map(|r| (format!("{}.{}", r.on, r.name), r.body));
+        let rows: BTreeSet<String> = builtins
+            .chain(methods)
+            .filter(|(name, body)| *body == table::Body::Native && !ELSEWHERE.contains(&name.as_str()))
+            .map(|(name, _)| name)
+            .collect();
+        let bodies: BTreeSet<String> = natives().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(natives().count(), bodies.len(), "a body is registered twice");
+        assert_eq!(rows.difference(&bodies).collect::<Vec<_>>(), Vec::<&String>::new(), "rows without body");
+        assert_eq!(bodies.difference(&rows).collect::<Vec<_>>(), Vec::<&String>::new(), "bodies without row");
+    }
+
+    #[test]
+    fn prelude_rows_have_functions() {
+        let builtins = table::builtins().iter().map(|r| (r.name, r.body));
+        let methods = table::methods().iter().map(|r| (r.name, r.body));
+        for (name, body) in builtins.chain(methods) {
+            let table::Body::Prelude(module) = body else { continue };
+            let function = name.rsplit('.').next().unwrap_or(name);
+            let text = prelude_module(module).unwrap_or_default();
+            assert!(text.contains(&format!("pub fn {function}(")), "{name}");
+        }
+    }
+}

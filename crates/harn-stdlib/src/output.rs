@@ -68,7 +68,7 @@ fn log_line(ts: &str, level: &str, message: &str, fields: &Value) -> String {
             out.push(',');
             encode::string(&mut out, key);
             out.push(':');
-            crate::json::write(&mut out, &value);
+            crate::json::write(&mut out, value);
         }
     }
     out.push_str("}\n");

@@ -1,6 +1,7 @@
 //! Values: types, identity, conversion, `Result` and error helpers (spec 02).
 
-use harn_vm::{NativeResult, Value, View, VmError, display, equals, identity_text, is_same};
+use harn_vm::value::{identity_text, is_same};
+use harn_vm::{NativeResult, Value, View, VmError, display, equals};
 
 use crate::arguments::{Body, done, get, given_text, runtime_error, take, text, thrown, type_error};
 use crate::error_category::{CATEGORIES, classify};
@@ -57,7 +58,7 @@ pub const BODIES: &[Body] = &[
         let category = CATEGORIES.iter().find(|c| **c == given).copied().unwrap_or("generic");
         let message = Value::str(&given_text(a, 0).unwrap_or_default());
         let error = Value::dict([("message", message), ("category", Value::str(category))]);
-        Err(Box::new(VmError::thrown(error)))
+        Err(VmError::thrown(error))
     }),
     ("error_category", |_, a| done(category(get(a, 0)))),
     ("is_timeout", |_, a| done(category(get(a, 0)) == "timeout")),

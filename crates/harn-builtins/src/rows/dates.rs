@@ -124,8 +124,8 @@ pub const ROWS: &[Builtin] = &[
         "duration_to_human(duration_seconds(93780)) // 1d 2h 3m",
     ),
     B::native("uuid", "fn() -> string", "A random UUID (version 4).", "len(uuid()) // 36").effect(Ambient),
-    B::native(
-        "uuid_v7",
+    B::prelude(
+        "time", "uuid_v7",
         "fn() -> string",
         "A UUID in time order (version 7).",
         "uuid_v7() < uuid_v7() // true",

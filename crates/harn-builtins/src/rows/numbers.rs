@@ -74,24 +74,24 @@ pub const ROWS: &[Builtin] = &[
         "A random generator whose sequence the seed fixes.",
         "random_int(rng_seed(1), 5, 5) // 5",
     ),
-    B::native("random", "fn(rng?: any) -> float", "A random float in [0, 1).", "random() < 1 // true")
+    B::prelude("time", "random", "fn(rng?: any) -> float", "A random float in [0, 1).", "random() < 1 // true")
         .effect(Ambient),
-    B::native(
-        "random_int",
+    B::prelude(
+        "time", "random_int",
         "fn(rng_or_min: any, min_or_max: any, max?: any) -> any",
         "A random int between two ints, both included; nil when they are out of order.",
         "random_int(3, 3) // 3",
     )
     .effect(Ambient),
-    B::native(
-        "random_choice",
+    B::prelude(
+        "time", "random_choice",
         "fn(rng_or_items: any, items?: any) -> any",
         "A random element of a list, nil when it is empty.",
         "random_choice([7]) // 7",
     )
     .effect(Ambient),
-    B::native(
-        "random_shuffle",
+    B::prelude(
+        "time", "random_shuffle",
         "fn(rng_or_items: any, items?: any) -> list",
         "The elements of a list in random order.",
         "random_shuffle([1, 1]) // [1, 1]",

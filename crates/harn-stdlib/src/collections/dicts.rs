@@ -1,6 +1,7 @@
 //! Methods of dicts and dict builtins (spec 02 section 14.3, 05 section 5.11).
 
-use harn_vm::{DictRef, Value, View};
+use harn_vm::value::DictRef;
+use harn_vm::{Value, View};
 
 use crate::arguments::{Body, count, done, get, take, text, text_of};
 
@@ -22,7 +23,7 @@ pub const BODIES: &[Body] = &[
         let (mut into, other) = (take(a, 0), take(a, 1));
         if let View::Dict(other) = other.view() {
             for (key, value) in other.iter() {
-                into.dict_set(key, value);
+                into.dict_set(key, value.clone());
             }
         }
         done(into)
@@ -46,10 +47,11 @@ fn keys(args: &[Value]) -> Value {
 }
 
 fn values(args: &[Value]) -> Value {
-    Value::list(with(args, |dict| dict.iter().map(|(_, value)| value).collect()).unwrap_or_default())
+    Value::list(with(args, |dict| dict.iter().map(|(_, value)| value.clone()).collect()).unwrap_or_default())
 }
 
 fn entries(args: &[Value]) -> Value {
-    let entry = |(key, value)| Value::dict([("key", Value::str(key)), ("value", value)]);
+    let entry =
+        |(key, value): (&str, &Value)| Value::dict([("key", Value::str(key)), ("value", value.clone())]);
     Value::list(with(args, |dict| dict.iter().map(entry).collect()).unwrap_or_default())
 }

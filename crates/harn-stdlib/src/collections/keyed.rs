@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use harn_vm::{Value, hash_key, sort_order};
+use harn_vm::value::sort_order;
+use harn_vm::{Value, hash_key};
 
 use crate::arguments::{Body, done, get, take, text_of};
 

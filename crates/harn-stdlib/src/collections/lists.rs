@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use harn_vm::{NativeResult, Value, View, equals, hash_key, sort_order};
+use harn_vm::value::sort_order;
+use harn_vm::{NativeResult, Value, View, equals, hash_key};
 
 use crate::arguments::{Body, count, done, get, given_text, int, take, text_of, type_error};
 use crate::text::join;
@@ -121,7 +122,7 @@ pub const BODIES: &[Body] = &[
         let value = take(a, 0);
         let items = match value.view() {
             View::List(_) => None,
-            View::Set(set) => Some(set.iter().collect()),
+            View::Set(set) => Some(set.iter().cloned().collect()),
             View::Range { start, end, exclusive } => {
                 let len = crate::ranges::length(start, end, exclusive);
                 if len > MAX_ITEMS {

@@ -1,6 +1,7 @@
 //! Methods of sets and the `set_*` builtins (spec 02 section 14.4): membership is `==`.
 
-use harn_vm::{NativeResult, SetRef, Value, View};
+use harn_vm::value::SetRef;
+use harn_vm::{NativeResult, Value, View};
 
 use crate::arguments::{Body, count, done, get, take, thrown};
 
@@ -11,7 +12,7 @@ pub const BODIES: &[Body] = &[
         for arg in a.iter_mut().map(std::mem::take) {
             match arg.view() {
                 View::List(_) => arg.into_list().into_iter().for_each(|x| insert(&mut out, x)),
-                View::Set(set) => set.iter().for_each(|x| insert(&mut out, x)),
+                View::Set(set) => set.iter().for_each(|x| insert(&mut out, x.clone())),
                 _ => insert(&mut out, arg),
             }
         }
@@ -38,7 +39,7 @@ pub const BODIES: &[Body] = &[
     ("set.is_subset", |_, a| done(is_subset(get(a, 0), get(a, 1)))),
     ("set.is_superset", |_, a| done(is_subset(get(a, 1), get(a, 0)))),
     ("set.is_disjoint", |_, a| done(is_disjoint(a))),
-    ("set.to_list", |_, a| done(Value::list(one(a).map(|s| s.iter().collect()).unwrap_or_default()))),
+    ("set.to_list", |_, a| done(Value::list(one(a).map(|s| s.iter().cloned().collect()).unwrap_or_default()))),
     ("set_add", |_, a| first_set(a, "set_add", added)),
     ("set_remove", |_, a| first_set(a, "set_remove", removed)),
     ("set_contains", |_, a| done(has(a))),
@@ -94,7 +95,7 @@ fn size(args: &mut [Value]) -> Value {
 }
 
 fn has(args: &mut [Value]) -> bool {
-    one(args).is_some_and(|s| s.contains(get(args, 1)))
+    one(args).is_some_and(|s| s.has(get(args, 1)))
 }
 
 fn added(args: &mut [Value]) -> Value {
@@ -112,37 +113,37 @@ fn removed(args: &mut [Value]) -> Value {
 fn union(args: &mut [Value]) -> Value {
     let mut out = take(args, 0);
     if let Some(other) = as_set(get(args, 1)) {
-        other.iter().for_each(|x| insert(&mut out, x));
+        other.iter().for_each(|x| insert(&mut out, x.clone()));
     }
     out
 }
 
 fn filtered(args: &mut [Value], keep: impl Fn(&Value, &SetRef<'_>) -> bool) -> Value {
     match both(args) {
-        Some((left, right)) => Value::set(left.iter().filter(|x| keep(x, &right))),
+        Some((left, right)) => Value::set(left.iter().filter(|x| keep(x, &right)).cloned()),
         None => take(args, 0),
     }
 }
 
 fn intersection(args: &mut [Value]) -> Value {
-    filtered(args, |x, other| other.contains(x))
+    filtered(args, |x, other| other.has(x))
 }
 
 fn difference(args: &mut [Value]) -> Value {
-    filtered(args, |x, other| !other.contains(x))
+    filtered(args, |x, other| !other.has(x))
 }
 
 fn symmetric_difference(args: &mut [Value]) -> Value {
     let Some((left, right)) = both(args) else { return take(args, 0) };
-    let mine = left.iter().filter(|x| !right.contains(x));
-    let theirs = right.iter().filter(|x| !left.contains(x));
-    Value::set(mine.chain(theirs))
+    let mine = left.iter().filter(|x| !right.has(x));
+    let theirs = right.iter().filter(|x| !left.has(x));
+    Value::set(mine.chain(theirs).cloned())
 }
 
 fn is_subset(small: &Value, big: &Value) -> bool {
-    as_set(small).zip(as_set(big)).is_some_and(|(s, b)| s.iter().all(|x| b.contains(&x)))
+    as_set(small).zip(as_set(big)).is_some_and(|(s, b)| s.iter().all(|x| b.has(x)))
 }
 
 fn is_disjoint(args: &mut [Value]) -> bool {
-    both(args).is_none_or(|(left, right)| !left.iter().any(|x| right.contains(&x)))
+    both(args).is_none_or(|(left, right)| !left.iter().any(|x| right.has(x)))
 }

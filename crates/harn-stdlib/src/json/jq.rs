@@ -69,8 +69,8 @@ fn constant(literal: &Literal) -> Value {
 fn children(value: &Value) -> Vec<Value> {
     match value.view() {
         View::List(list) => list.iter().collect(),
-        View::Set(set) => set.iter().collect(),
-        View::Dict(dict) => dict.iter().map(|(_, v)| v).collect(),
+        View::Set(set) => set.iter().cloned().collect(),
+        View::Dict(dict) => dict.iter().map(|(_, v)| v.clone()).collect(),
         _ => Vec::new(),
     }
 }
@@ -120,8 +120,8 @@ fn holds(op: Comparison, a: &Value, b: &Value) -> bool {
     match op {
         Comparison::Equal => equals(a, b),
         Comparison::Unequal => !equals(a, b),
-        Comparison::Less => ordered && compare(a, b).is_lt(),
-        Comparison::Greater => ordered && compare(a, b).is_gt(),
+        Comparison::Less => ordered && compare(a, b).is_some_and(|o| o.is_lt()),
+        Comparison::Greater => ordered && compare(a, b).is_some_and(|o| o.is_gt()),
     }
 }
 

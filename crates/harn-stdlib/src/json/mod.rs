@@ -108,12 +108,12 @@ fn write_at(out: &mut String, value: &Value, depth: usize) {
         View::Float(x) => encode::float(out, x),
         View::Str(text) => encode::string(out, text),
         View::List(list) => items(out, &mut list.iter()),
-        View::Set(set) => items(out, &mut set.iter()),
+        View::Set(set) => items(out, &mut set.iter().cloned()),
         View::Dict(dict) => {
-            write_object(out, dict.iter().map(|(k, v)| (k.to_owned(), v)), depth);
+            write_object(out, dict.iter(), depth);
         }
         View::Struct(fields) => {
-            write_object(out, fields.iter().map(|(k, v)| (k.to_owned(), v)), depth);
+            write_object(out, fields.fields(), depth);
         }
         View::Bytes(bytes) => {
             out.push_str("{\"$bytes_b64\":\"");
@@ -135,15 +135,19 @@ fn write_at(out: &mut String, value: &Value, depth: usize) {
     }
 }
 
-fn write_object(out: &mut String, entries: impl Iterator<Item = (String, Value)>, depth: usize) {
+fn write_object<'a>(
+    out: &mut String,
+    entries: impl Iterator<Item = (&'a str, &'a Value)>,
+    depth: usize,
+) {
     out.push('{');
     for (i, (key, value)) in entries.enumerate() {
         if i > 0 {
             out.push(',');
         }
-        encode::string(out, &key);
+        encode::string(out, key);
         out.push(':');
-        write_at(out, &value, depth + 1);
+        write_at(out, value, depth + 1);
     }
     out.push('}');
 }
@@ -158,14 +162,14 @@ pub fn write_pretty(out: &mut String, value: &Value, depth: usize) {
         out.push_str("null");
         return;
     }
-    let entries: Option<Vec<(String, Value)>> = match value.view() {
-        View::Dict(dict) if dict.len() > 0 => Some(dict.iter().map(|(k, v)| (k.to_owned(), v)).collect()),
-        View::Struct(fields) => Some(fields.iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+    let entries: Option<Vec<(&str, &Value)>> = match value.view() {
+        View::Dict(dict) if !dict.is_empty() => Some(dict.iter().collect()),
+        View::Struct(fields) => Some(fields.fields().collect()),
         _ => None,
     };
     let items: Option<Vec<Value>> = match value.view() {
-        View::List(list) if list.len() > 0 => Some(list.iter().collect()),
-        View::Set(set) if set.len() > 0 => Some(set.iter().collect()),
+        View::List(list) if !list.is_empty() => Some(list.iter().collect()),
+        View::Set(set) if !set.is_empty() => Some(set.iter().cloned().collect()),
         _ => None,
     };
     match (entries, items) {

@@ -106,6 +106,13 @@ pub(crate) fn hash_value(value: &Value, depth: u32) -> u64 {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HashKey(Vec<u8>);
 
+impl HashKey {
+    /// The key as bytes: equal keys, equal bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The structural hash key of a value. Int and float never match, floats match by bits, sets in any order, closures
 /// and handles by identity.
 pub fn hash_key(value: &Value) -> HashKey {

@@ -12,6 +12,7 @@ mod dict;
 mod display;
 mod equality;
 mod hash;
+mod lift;
 mod order;
 mod set;
 pub(crate) mod shape;

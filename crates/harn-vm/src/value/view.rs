@@ -85,6 +85,11 @@ impl<'a> ListRef<'a> {
         self.0.iter().cloned()
     }
 
+    /// The items, borrowed.
+    pub fn as_slice(self) -> &'a [Value] {
+        self.0
+    }
+
     /// The items, copied out.
     pub fn to_vec(self) -> Vec<Value> {
         self.0.to_vec()
