@@ -12,7 +12,6 @@ pub const NATIVES: &[(&str, NativeFn)] = &[
     ("__text_parse", text_parse),
     ("__tool_contract", contract),
     ("__glob_match", glob_match),
-    ("__json_pretty", json_pretty),
     ("__agent_push", push),
     ("__agent_pop", pop),
     ("__agent_current", current),
@@ -78,12 +77,6 @@ fn contract(_: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
 
 fn glob_match(_: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
     Ok(Value::bool(glob::matches(&text(args, 0), &text(args, 1))).into())
-}
-
-fn json_pretty(_: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
-    let json = data(args, 0)?.to_json();
-    let pretty = serde_json::to_string_pretty(&json).map_err(|e| VmError::runtime(e.to_string()))?;
-    Ok(Value::string(pretty).into())
 }
 
 fn push(ctx: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {

@@ -7,9 +7,10 @@
 
 mod arguments;
 mod bytes;
-pub mod clock;
+mod clock;
 mod collections;
 mod dates;
+mod effects;
 mod error_category;
 mod hashes;
 mod iters;
@@ -56,6 +57,7 @@ const DOMAINS: &[&[Body]] = &[
     template::BODIES,
     clock::BODIES,
     shared::BODIES,
+    effects::BODIES,
 ];
 
 /// The native bodies of this crate by name.
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// Rows whose bodies other rooms supply to the registry (tasks, channels, sleeping).
+    /// Rows whose bodies other rooms add to the registry: tasks and channels (harn-runtime), agents (harn-agent).
     const ELSEWHERE: &[&str] = &[
         "await",
         "cancel",
@@ -124,6 +126,16 @@ mod tests {
         "try_receive",
         "close_channel",
         "channel.iter",
+        // harn_agent::NATIVES
+        "__text_parse",
+        "__tool_contract",
+        "__glob_match",
+        "__agent_push",
+        "__agent_pop",
+        "__agent_current",
+        "__tool_bind",
+        "__tool_bound",
+        "__progress",
     ];
 
     #[test]

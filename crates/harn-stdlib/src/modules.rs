@@ -7,7 +7,10 @@ macro_rules! embedded {
     };
 }
 
-embedded!(PRELUDE, "prelude": "collections" "dict" "generator" "iter" "list" "output" "set" "stream" "time");
+embedded!(PRELUDE, "prelude":
+    "agent_calls" "agent_loop" "agent_policy" "collections" "compaction" "dict" "files" "generator" "host" "iter"
+    "list" "output" "sessions" "set" "stream" "system" "time" "tools" "transcript"
+);
 embedded!(STD, "std": "async" "collections" "json" "math" "path" "schema" "testing" "text");
 
 /// The source of a prelude module.

@@ -22,9 +22,9 @@ pub const BODIES: &[Body] = &[
                 cx.state::<Threshold>().0 = level;
                 done(Value::NIL)
             }
-            None => thrown(format!(
-                "log_set_level: invalid level '{name}'. Expected debug, info, warn, or error"
-            )),
+            None => {
+                thrown(format!("log_set_level: invalid level '{name}'. Expected debug, info, warn, or error"))
+            }
         }
     }),
     ("__log_line", |cx, a| {

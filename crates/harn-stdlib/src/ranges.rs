@@ -1,6 +1,6 @@
 //! Ranges (spec 02 sections 5.4 and 14.5).
 
-use harn_vm::{View, Value, display};
+use harn_vm::{Value, View, display};
 
 use crate::arguments::{Body, done, get, int, type_error};
 

@@ -98,14 +98,16 @@ pub const ROWS: &[Builtin] = &[
     B::native("elapsed", "fn() -> int", "Milliseconds since the start.", "elapsed() >= 0 // true")
         .effect(Ambient),
     B::prelude(
-        "time", "timer_start",
+        "time",
+        "timer_start",
         "fn(name?: any) -> dict",
         "A timer that starts now.",
         "timer_start().name // default",
     )
     .effect(Ambient),
     B::prelude(
-        "time", "timer_end",
+        "time",
+        "timer_end",
         "fn(timer: any) -> int",
         "The milliseconds since a timer's start, also printed.",
         "timer_end(timer_start()) >= 0 // true",

@@ -125,7 +125,8 @@ pub const ROWS: &[Builtin] = &[
     ),
     B::native("uuid", "fn() -> string", "A random UUID (version 4).", "len(uuid()) // 36").effect(Ambient),
     B::prelude(
-        "time", "uuid_v7",
+        "time",
+        "uuid_v7",
         "fn() -> string",
         "A UUID in time order (version 7).",
         "uuid_v7() < uuid_v7() // true",

@@ -74,24 +74,33 @@ pub const ROWS: &[Builtin] = &[
         "A random generator whose sequence the seed fixes.",
         "random_int(rng_seed(1), 5, 5) // 5",
     ),
-    B::prelude("time", "random", "fn(rng?: any) -> float", "A random float in [0, 1).", "random() < 1 // true")
-        .effect(Ambient),
     B::prelude(
-        "time", "random_int",
+        "time",
+        "random",
+        "fn(rng?: any) -> float",
+        "A random float in [0, 1).",
+        "random() < 1 // true",
+    )
+    .effect(Ambient),
+    B::prelude(
+        "time",
+        "random_int",
         "fn(rng_or_min: any, min_or_max: any, max?: any) -> any",
         "A random int between two ints, both included; nil when they are out of order.",
         "random_int(3, 3) // 3",
     )
     .effect(Ambient),
     B::prelude(
-        "time", "random_choice",
+        "time",
+        "random_choice",
         "fn(rng_or_items: any, items?: any) -> any",
         "A random element of a list, nil when it is empty.",
         "random_choice([7]) // 7",
     )
     .effect(Ambient),
     B::prelude(
-        "time", "random_shuffle",
+        "time",
+        "random_shuffle",
         "fn(rng_or_items: any, items?: any) -> list",
         "The elements of a list in random order.",
         "random_shuffle([1, 1]) // [1, 1]",

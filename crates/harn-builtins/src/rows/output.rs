@@ -49,35 +49,40 @@ pub const ROWS: &[Builtin] = &[
     )
     .effect(Ambient),
     B::prelude(
-        "output", "log_debug",
+        "output",
+        "log_debug",
         "fn(message: any, fields?: dict) -> nil",
         "Writes one JSON line of level `debug` to standard output.",
         r#"log_debug("x", {n: 1})"#,
     )
     .effect(Ambient),
     B::prelude(
-        "output", "log_info",
+        "output",
+        "log_info",
         "fn(message: any, fields?: dict) -> nil",
         "Writes one JSON line of level `info` to standard output.",
         r#"log_info("x", {n: 1})"#,
     )
     .effect(Ambient),
     B::prelude(
-        "output", "log_warn",
+        "output",
+        "log_warn",
         "fn(message: any, fields?: dict) -> nil",
         "Writes one JSON line of level `warn` to standard output.",
         r#"log_warn("x", {n: 1})"#,
     )
     .effect(Ambient),
     B::prelude(
-        "output", "log_error",
+        "output",
+        "log_error",
         "fn(message: any, fields?: dict) -> nil",
         "Writes one JSON line of level `error` to standard output.",
         r#"log_error("x", {n: 1})"#,
     )
     .effect(Ambient),
     B::prelude(
-        "output", "log_json",
+        "output",
+        "log_json",
         "fn(key: any, value: any) -> nil",
         "Writes one JSON line `{ts, key, value}` to standard output.",
         r#"log_json("k", 1)"#,

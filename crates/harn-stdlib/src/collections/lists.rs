@@ -179,7 +179,11 @@ fn position(n: i64) -> usize {
 
 /// A position where negative counts from the end.
 fn from_end(n: i64, len: usize) -> usize {
-    if n < 0 { len.saturating_sub(usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX)) } else { position(n) }
+    if n < 0 {
+        len.saturating_sub(usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX))
+    } else {
+        position(n)
+    }
 }
 
 fn fold_first(items: &[Value], pick: impl Fn(Value, &Value) -> Value) -> Value {

@@ -39,7 +39,9 @@ pub const BODIES: &[Body] = &[
     ("set.is_subset", |_, a| done(is_subset(get(a, 0), get(a, 1)))),
     ("set.is_superset", |_, a| done(is_subset(get(a, 1), get(a, 0)))),
     ("set.is_disjoint", |_, a| done(is_disjoint(a))),
-    ("set.to_list", |_, a| done(Value::list(one(a).map(|s| s.iter().cloned().collect()).unwrap_or_default()))),
+    ("set.to_list", |_, a| {
+        done(Value::list(one(a).map(|s| s.iter().cloned().collect()).unwrap_or_default()))
+    }),
     ("set_add", |_, a| first_set(a, "set_add", added)),
     ("set_remove", |_, a| first_set(a, "set_remove", removed)),
     ("set_contains", |_, a| done(has(a))),

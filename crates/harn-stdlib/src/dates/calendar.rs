@@ -36,7 +36,11 @@ pub enum Seconds {
 /// The number of seconds of an instant.
 pub fn seconds(at: Timestamp) -> Seconds {
     let micros = at.as_microsecond();
-    if micros % 1_000_000 == 0 { Seconds::Whole(micros / 1_000_000) } else { Seconds::Part(micros as f64 / 1e6) }
+    if micros % 1_000_000 == 0 {
+        Seconds::Whole(micros / 1_000_000)
+    } else {
+        Seconds::Part(micros as f64 / 1e6)
+    }
 }
 
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ`.

@@ -12,8 +12,8 @@ use crate::clock;
 
 /// The bodies.
 pub const BODIES: &[Body] = &[
-    ("date_now", |cx, _| {
-        clock::now(cx, |_, outcome| {
+    ("date_now", |_, _| {
+        clock::now(|_, outcome| {
             let at = from_millis(clock::millis(outcome)?);
             let mut parts = parts(&at.to_zoned(TimeZone::UTC));
             parts.dict_set("timestamp", Value::float(at.as_microsecond() as f64 / 1e6));
@@ -21,8 +21,8 @@ pub const BODIES: &[Body] = &[
             Ok(Flow::Value(parts))
         })
     }),
-    ("date_now_iso", |cx, _| clock::now(cx, iso)),
-    ("date_iso", |cx, _| clock::now(cx, iso)),
+    ("date_now_iso", |_, _| clock::now(iso)),
+    ("date_iso", |_, _| clock::now(iso)),
     ("date_parse", |_, a| done_or_thrown(calendar::parse(&text(a, 0)).map(timestamp))),
     ("date_format", |_, a| {
         let format = given_text(a, 1).unwrap_or("%Y-%m-%d %H:%M:%S".into());
@@ -121,9 +121,9 @@ fn parts(at: &Zoned) -> Value {
 
 fn from_components(args: &[Value]) -> Result<Timestamp, String> {
     let part = |key: &str, default: Option<i64>| match entry(get(args, 0), key) {
-        Some(value) => value
-            .as_int()
-            .ok_or_else(|| format!("date_from_components: {key} must be an integer, got {}", value.type_name())),
+        Some(value) => value.as_int().ok_or_else(|| {
+            format!("date_from_components: {key} must be an integer, got {}", value.type_name())
+        }),
         None => default.ok_or_else(|| format!("date_from_components: missing {key}")),
     };
     let local = calendar::civil(

@@ -135,11 +135,7 @@ fn write_at(out: &mut String, value: &Value, depth: usize) {
     }
 }
 
-fn write_object<'a>(
-    out: &mut String,
-    entries: impl Iterator<Item = (&'a str, &'a Value)>,
-    depth: usize,
-) {
+fn write_object<'a>(out: &mut String, entries: impl Iterator<Item = (&'a str, &'a Value)>, depth: usize) {
     out.push('{');
     for (i, (key, value)) in entries.enumerate() {
         if i > 0 {

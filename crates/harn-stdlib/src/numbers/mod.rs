@@ -96,7 +96,8 @@ fn least(args: &[Value], better: fn(f64, f64) -> bool) -> Value {
         let second = if better(0.0, 1.0) { y < x } else { y > x };
         return Value::int(if second { y } else { x });
     }
-    let picked = a.as_number().zip(b.as_number()).map(|(x, y)| if x.is_nan() || better(y, x) { y } else { x });
+    let picked =
+        a.as_number().zip(b.as_number()).map(|(x, y)| if x.is_nan() || better(y, x) { y } else { x });
     picked.into()
 }
 

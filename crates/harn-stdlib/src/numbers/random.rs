@@ -14,9 +14,7 @@ use crate::arguments::{Body, done, effect, get, int, take, type_error};
 /// The bodies.
 pub const BODIES: &[Body] = &[
     ("rng_seed", |_, a| match int(a, 0) {
-        Some(seed) => {
-            done(Value::handle(Rc::new(Rng(RefCell::new(Generator::from_seed(seed as u64))))))
-        }
+        Some(seed) => done(Value::handle(Rc::new(Rng(RefCell::new(Generator::from_seed(seed as u64)))))),
         None => type_error("rng_seed(seed): seed must be an integer"),
     }),
     ("__random_bytes", |_, a| {

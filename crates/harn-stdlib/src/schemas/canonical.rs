@@ -75,10 +75,7 @@ fn type_name(name: &Value) -> Value {
     })
 }
 
-fn schemas_by_name(
-    value: &Value,
-    nested: &dyn Fn(&Value) -> Result<Value, String>,
-) -> Result<Value, String> {
+fn schemas_by_name(value: &Value, nested: &dyn Fn(&Value) -> Result<Value, String>) -> Result<Value, String> {
     let View::Dict(dict) = value.view() else { return Ok(Value::dict::<&str>([])) };
     let mut out = Value::dict::<&str>([]);
     for (name, schema) in dict.iter() {

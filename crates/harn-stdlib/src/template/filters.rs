@@ -72,7 +72,9 @@ fn end(value: &Value, first: bool) -> Value {
             let items = list.as_slice();
             if first { items.first() } else { items.last() }.cloned().unwrap_or_default()
         }
-        View::Set(set) => if first { set.iter().next() } else { set.iter().last() }.cloned().unwrap_or_default(),
+        View::Set(set) => {
+            if first { set.iter().next() } else { set.iter().last() }.cloned().unwrap_or_default()
+        }
         View::Str(text) => {
             let c = if first { text.chars().next() } else { text.chars().last() };
             c.map(String::from).into()

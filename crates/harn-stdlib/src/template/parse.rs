@@ -34,7 +34,8 @@ fn scan(text: &str) -> Result<Vec<Piece>, Failure> {
         }
         let (body, trim_after, after) = if let Some(comment) = inner.strip_prefix('#') {
             let missing = || Failure::new(place, "unterminated comment");
-            let end = comment.find("#}}").into_iter().chain(comment.find("#-}}")).min().ok_or_else(missing)?;
+            let end =
+                comment.find("#}}").into_iter().chain(comment.find("#-}}")).min().ok_or_else(missing)?;
             let tail = comment.get(end + 1..).unwrap_or("");
             let trim = tail.starts_with('-');
             (None, trim, tail.get(if trim { 3 } else { 2 }..).unwrap_or(""))
@@ -48,8 +49,8 @@ fn scan(text: &str) -> Result<Vec<Piece>, Failure> {
         match body {
             None => {}
             Some("raw") => {
-                let (raw, tail) = raw_block(rest)
-                    .ok_or_else(|| Failure::new(place, "unterminated `{{ raw }}` block"))?;
+                let (raw, tail) =
+                    raw_block(rest).ok_or_else(|| Failure::new(place, "unterminated `{{ raw }}` block"))?;
                 pending.push_str(raw);
                 rest = tail;
             }
@@ -228,9 +229,8 @@ impl Nester {
     }
 
     fn repetition(&mut self, place: Place, head: &str) -> Result<Node, Failure> {
-        let (names, source) = head
-            .split_once(" in ")
-            .ok_or_else(|| Failure::new(place, "expected `in` in for-loop"))?;
+        let (names, source) =
+            head.split_once(" in ").ok_or_else(|| Failure::new(place, "expected `in` in for-loop"))?;
         let mut names = names.split(',').map(str::trim);
         let mut name = || names.next().map(str::to_owned);
         let names = (name().unwrap_or_default(), name());
@@ -351,6 +351,8 @@ mod tests {
 
     #[test]
     fn a_with_may_close_right_before_the_directive() {
-        assert!(matches!(&parse("{{ include \"a\" with { b: 1 }}}").unwrap()[..], [Node::Include(_, _, b)] if b.len() == 1));
+        assert!(
+            matches!(&parse("{{ include \"a\" with { b: 1 }}}").unwrap()[..], [Node::Include(_, _, b)] if b.len() == 1)
+        );
     }
 }

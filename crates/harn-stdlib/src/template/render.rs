@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn loops_know_where_they_are() {
-        let template = "{{ for i, x in items }}{{ i }}={{ x }}{{ if loop.last }}.{{ else }}, {{ end }}{{ end }}";
+        let template =
+            "{{ for i, x in items }}{{ i }}={{ x }}{{ if loop.last }}.{{ else }}, {{ end }}{{ end }}";
         assert_eq!(rendered(template), "0=1, 1=2.");
         assert_eq!(rendered("{{ for x in none }}a{{ else }}empty{{ end }}"), "empty");
     }

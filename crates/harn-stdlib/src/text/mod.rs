@@ -5,7 +5,7 @@ pub mod chars;
 mod methods;
 pub mod patterns;
 
-use harn_vm::{View, Value, display, equals};
+use harn_vm::{Value, View, display, equals};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
