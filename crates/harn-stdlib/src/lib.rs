@@ -18,11 +18,13 @@ mod json;
 mod modules;
 mod numbers;
 mod output;
+mod paths;
 mod ranges;
 mod schemas;
 mod shared;
 mod template;
 mod text;
+mod urls;
 mod uuids;
 mod values;
 
@@ -57,6 +59,8 @@ const DOMAINS: &[&[Body]] = &[
     template::BODIES,
     clock::BODIES,
     shared::BODIES,
+    paths::BODIES,
+    urls::BODIES,
     effects::BODIES,
 ];
 
@@ -151,6 +155,17 @@ mod tests {
         assert_eq!(natives().count(), bodies.len(), "a body is registered twice");
         assert_eq!(rows.difference(&bodies).collect::<Vec<_>>(), Vec::<&String>::new(), "rows without body");
         assert_eq!(bodies.difference(&rows).collect::<Vec<_>>(), Vec::<&String>::new(), "bodies without row");
+    }
+
+    #[test]
+    fn library_modules_parse() {
+        for (name, text) in prelude_modules().iter().chain(std_modules()) {
+            let source = harn_syntax::Source::new(*name, *text);
+            let found = harn_syntax::parse(&source).diagnostics;
+            let rendered: Vec<String> =
+                found.iter().map(|d| harn_syntax::render(d, &source, false)).collect();
+            assert!(found.is_empty(), "{name}: {}", rendered.join("\n"));
+        }
     }
 
     #[test]
