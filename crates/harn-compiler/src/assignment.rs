@@ -98,7 +98,8 @@ impl<'a> Compiler<'a> {
 
     /// The `e` of `x = x.push(e)`.
     fn push_argument(&mut self, name: Symbol, assign: &'a Assign) -> Option<&'a Expr> {
-        let ExprKind::MethodCall { object, name: method, optional: false, args } = &peel(&assign.value).kind else {
+        let ExprKind::MethodCall { object, name: method, optional: false, args } = &peel(&assign.value).kind
+        else {
             return None;
         };
         let [argument] = args.as_slice() else { return None };
@@ -174,7 +175,11 @@ impl<'a> Compiler<'a> {
         steps.reverse();
         let place = peel(place);
         let ExprKind::Name(name) = &place.kind else {
-            return self.error("HARN2106", "only a variable, or a part of one, can be assigned to", place.span);
+            return self.error(
+                "HARN2106",
+                "only a variable, or a part of one, can be assigned to",
+                place.span,
+            );
         };
         let Some(root) = self.root(*name) else {
             let value = self.temp();
@@ -233,7 +238,15 @@ impl<'a> Compiler<'a> {
     }
 
     /// Reads the value at a path.
-    fn read_path(&mut self, name: Symbol, root: &Root, steps: &[Step<'a>], keys: u8, dst: u8, target: &'a Expr) {
+    fn read_path(
+        &mut self,
+        name: Symbol,
+        root: &Root,
+        steps: &[Step<'a>],
+        keys: u8,
+        dst: u8,
+        target: &'a Expr,
+    ) {
         let mark = self.mark();
         let mut current = match root {
             Root::Register(register) => *register,
@@ -291,12 +304,10 @@ impl<'a> Compiler<'a> {
         let taken = self.temp();
         self.take_root(root, taken);
         let region = self.open_region(true);
-        let start = region.start;
         self.f().control.push(Control::Handler(region));
         self.store_path(taken, steps, keys, value);
         let Some(Control::Handler(region)) = self.f().control.pop() else { return };
         let stop = self.f().code.here();
-        debug_assert!(start < stop);
         let end = self.f().code.label();
         self.store_root(root, taken);
         self.f().code.jump(Op::Jump, 0, 0, 0, end);
@@ -310,9 +321,7 @@ impl<'a> Compiler<'a> {
 /// Whether evaluating the expression writes its result only with its last instruction.
 fn writes_last(expr: &Expr) -> bool {
     match &peel(expr).kind {
-        ExprKind::Binary { op, .. } => {
-            !matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce)
-        }
+        ExprKind::Binary { op, .. } => !matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce),
         ExprKind::Nil
         | ExprKind::Bool(_)
         | ExprKind::Int(_)

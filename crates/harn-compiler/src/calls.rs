@@ -57,7 +57,9 @@ impl<'a> Compiler<'a> {
                 let text = self.text(*name).to_owned();
                 Target::Builtin(self.builtin(&text))
             }
-            Meaning::Unknown if !self.is_runtime_global(*name) => return self.call_unknown(expr, *name, args, dst),
+            Meaning::Unknown if !self.is_runtime_global(*name) => {
+                return self.call_unknown(expr, *name, args, dst);
+            }
             _ => Target::Value,
         };
         self.call_target(expr, &target, Some(callee), args, dst, tail);
@@ -253,7 +255,11 @@ impl<'a> Compiler<'a> {
         dst: u8,
     ) {
         if args.len() > WINDOW_ARGUMENTS || args.iter().any(|arg| arg.spread) {
-            self.error("HARN2102", "an enum value cannot be built with spread or very many arguments", expr.span);
+            self.error(
+                "HARN2102",
+                "an enum value cannot be built with spread or very many arguments",
+                expr.span,
+            );
             return self.emit(Op::Nil, dst, 0, 0, 0);
         }
         let mark = self.mark();
@@ -272,9 +278,12 @@ impl<'a> Compiler<'a> {
     /// `P.f` for a function of `impl P` of this file.
     fn static_method(&mut self, owner: Symbol, name: Ident) -> Option<u32> {
         match self.meaning(owner) {
-            Meaning::Module(ModuleName::Struct) => {
-                self.methods.get(&(owner, name.name)).copied().filter(|(_, has_self)| !has_self).map(|(f, _)| f)
-            }
+            Meaning::Module(ModuleName::Struct) => self
+                .methods
+                .get(&(owner, name.name))
+                .copied()
+                .filter(|(_, has_self)| !has_self)
+                .map(|(f, _)| f),
             _ => None,
         }
     }
@@ -373,7 +382,9 @@ fn mentions(expr: &Expr, name: Symbol) -> bool {
                 DictEntry::Computed { key, value } => mentions(key, name) || mentions(value, name),
             })
         }
-        ExprKind::Paren(inner) | ExprKind::Propagate(inner) | ExprKind::TryStar(inner) => mentions(inner, name),
+        ExprKind::Paren(inner) | ExprKind::Propagate(inner) | ExprKind::TryStar(inner) => {
+            mentions(inner, name)
+        }
         ExprKind::Unary { operand, .. } => mentions(operand, name),
         ExprKind::Binary { left, right, .. } => mentions(left, name) || mentions(right, name),
         ExprKind::Range { start, end, .. } => mentions(start, name) || mentions(end, name),

@@ -13,8 +13,8 @@ use crate::function::{FnState, Nested, Place, Role, SPILL};
 use crate::names::{Meaning, ModuleName};
 use crate::survey::BodyFacts;
 use harn_bytecode::{Function, FunctionKind, Op, Param as BytecodeParam};
-use harn_syntax::ast::{Block, Closure, DeclKind, Expr, FnDecl, Ident, Param, Stmt, StmtKind, Symbol};
 use harn_syntax::Span;
+use harn_syntax::ast::{Block, Closure, DeclKind, Expr, FnDecl, Ident, Param, Stmt, StmtKind, Symbol};
 use std::rc::Rc;
 
 /// How many captures are loaded into registers at entry; further ones are read on demand.
@@ -71,10 +71,17 @@ impl<'a> Compiler<'a> {
     }
 
     /// A closure over what is visible now, into `dst`.
-    pub(crate) fn lambda(&mut self, params: Parameters<'a>, block: &'a Block, self_name: Option<Symbol>, dst: u8) {
+    pub(crate) fn lambda(
+        &mut self,
+        params: Parameters<'a>,
+        block: &'a Block,
+        self_name: Option<Symbol>,
+        dst: u8,
+    ) {
         let span = self.f().code.span;
         let facts = self.survey.body(block).cloned().unwrap_or_default();
-        let captures: Vec<Symbol> = facts.free.iter().copied().filter(|name| self.is_capturable(*name)).collect();
+        let captures: Vec<Symbol> =
+            facts.free.iter().copied().filter(|name| self.is_capturable(*name)).collect();
         let index = self.reserve_function();
         // The visible binding of that name, if any, is an earlier one that the closure captures.
         let self_name = self_name.filter(|name| !captures.contains(name));
@@ -322,7 +329,8 @@ impl<'a> Compiler<'a> {
                     .map(|(_, (at, _))| *at)
                     .max()
                     .unwrap_or(0);
-                let first = facts.get(i).and_then(|facts| facts.first_use).map_or(usize::MAX, |at| at as usize);
+                let first =
+                    facts.get(i).and_then(|facts| facts.first_use).map_or(usize::MAX, |at| at as usize);
                 latest.min(first)
             })
             .collect();
@@ -380,7 +388,7 @@ impl<'a> Compiler<'a> {
         planned
     }
 
-    fn is_capturable_outside(&mut self, name: Symbol) -> bool {
+    pub(crate) fn is_capturable_outside(&mut self, name: Symbol) -> bool {
         match self.meaning(name) {
             // Named functions read the file's variables where they stand.
             Meaning::Module(_) => false,

@@ -29,7 +29,13 @@ impl<'a> Compiler<'a> {
         f.code.place(region.target);
         f.highest = f.highest.max(u16::from(region.top) + 1);
         let top = region.top;
-        f.code.regions.push(Region { ranges: region.ranges, target: region.target, error: top, top, raw: region.raw });
+        f.code.regions.push(Region {
+            ranges: region.ranges,
+            target: region.target,
+            error: top,
+            top,
+            raw: region.raw,
+        });
         top
     }
 

@@ -61,7 +61,9 @@ impl<'a> Compiler<'a> {
             ExprKind::MethodCall { object, name, optional, args } => {
                 self.method_call(expr, object, *name, *optional, args, dst);
             }
-            ExprKind::Property { object, name, optional } => self.property(expr, object, *name, *optional, dst),
+            ExprKind::Property { object, name, optional } => {
+                self.property(expr, object, *name, *optional, dst)
+            }
             ExprKind::Index { object, index, optional } => self.index(expr, object, index, *optional, dst),
             ExprKind::Slice { object, start, end } => {
                 self.slice(expr, object, start.as_deref(), end.as_deref(), dst);
@@ -85,7 +87,9 @@ impl<'a> Compiler<'a> {
         match &expr.kind {
             ExprKind::If(branch) => self.if_expr(branch, None),
             ExprKind::Match { value, arms } => self.match_expr(expr, value, arms, None),
-            ExprKind::Try(tried) if tried.catch.is_some() || tried.finally.is_some() => self.try_expr(tried, None),
+            ExprKind::Try(tried) if tried.catch.is_some() || tried.finally.is_some() => {
+                self.try_expr(tried, None)
+            }
             ExprKind::Retry { attempts, body } => self.retry(attempts, body, None),
             ExprKind::Deadline { duration, body } => self.deadline(duration, body, None),
             _ => {
@@ -473,7 +477,14 @@ impl<'a> Compiler<'a> {
         self.release(mark);
     }
 
-    fn slice(&mut self, expr: &'a Expr, object: &'a Expr, start: Option<&'a Expr>, end: Option<&'a Expr>, dst: u8) {
+    fn slice(
+        &mut self,
+        expr: &'a Expr,
+        object: &'a Expr,
+        start: Option<&'a Expr>,
+        end: Option<&'a Expr>,
+        dst: u8,
+    ) {
         let mark = self.mark();
         let assigns = [start, end].into_iter().flatten().any(|bound| self.survey.assigns(bound));
         let register = if assigns {

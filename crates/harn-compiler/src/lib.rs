@@ -1,5 +1,89 @@
-//! The compiler: a module graph in, one verified [`harn_bytecode::Module`] per file out.
+//! The compiler: a module graph in, one [`harn_bytecode::Module`] per file out.
+//!
+//! The main way through: [`compile`] surveys the file (`survey`: what every body takes from outside), then emits
+//! function by function (`module` for the file; `statements`, `expressions`, `calls`, `closures`, `control`, `patterns`,
+//! ... for bodies) into a [`code::Code`] whose jumps name labels, and lays each function out with explicit ownership
+//! (`ownership`: last uses move, dead values are dropped).
+//!
+//! Nothing is a global side effect: compiling a module reads the graph and gives a module or diagnostics.
+//!
+//! Source: spec 02; design notes, performance 3.2 to 3.9.
+
+#![forbid(unsafe_code)]
+
+mod assignment;
+mod bindings;
+mod calls;
+mod closures;
 mod code;
+mod constants;
+mod control;
+mod expressions;
+mod function;
+mod module;
+mod names;
+mod operators;
 mod ownership;
+mod patterns;
 mod registers;
+mod statements;
 mod survey;
+mod tasks;
+mod tools;
+mod types;
+
+use constants::Constants;
+use function::FnState;
+use harn_bytecode::Function;
+use harn_syntax::Diagnostic;
+use harn_syntax::ast::Symbol;
+use harn_types::graph::{Module, ModuleGraph, ModuleIndex};
+use names::ModuleName;
+use std::collections::{HashMap, HashSet};
+use survey::Survey;
+
+/// Compiles one module of a graph. The graph's entry becomes a program (script body or pipelines), every other module a
+/// library whose init evaluates its top-level variables.
+///
+/// The errors are those of spec 01 section 8.4: what no stage before finds.
+pub fn compile(graph: &ModuleGraph, module: ModuleIndex) -> Result<harn_bytecode::Module, Vec<Diagnostic>> {
+    let Some(source) = graph.module(module) else { return Ok(harn_bytecode::Module::default()) };
+    let mut compiler = Compiler::new(graph, module, source);
+    compiler.file();
+    if compiler.diagnostics.is_empty() { Ok(compiler.out) } else { Err(compiler.diagnostics) }
+}
+
+/// One module being compiled.
+struct Compiler<'a> {
+    graph: &'a ModuleGraph,
+    index: ModuleIndex,
+    module: &'a Module,
+    survey: Survey<'a>,
+    /// The functions being emitted, outermost first.
+    fns: Vec<FnState<'a>>,
+    functions: Vec<Function>,
+    consts: Constants,
+    out: harn_bytecode::Module,
+    builtin_index: HashMap<String, i32>,
+    module_names: HashMap<Symbol, ModuleName>,
+    /// Names that `Name.Variant` constructs: enums of this file and imported ones.
+    enums: HashSet<Symbol>,
+    /// Impl methods by struct and name: function, and whether it takes `self`.
+    methods: HashMap<(Symbol, Symbol), (u32, bool)>,
+    constructors: HashMap<Symbol, u32>,
+    diagnostics: Vec<Diagnostic>,
+    /// The prelude and `std/` modules may name internal builtins.
+    is_library: bool,
+    underscore: Option<Symbol>,
+    /// The piped value that `_` means, innermost last; none where `_` is an ordinary name.
+    placeholders: Vec<Option<u8>>,
+    /// How many groups of nested functions there are.
+    groups: u32,
+    /// Top-level names declared immutable so far, while the top level is being emitted.
+    immutable_so_far: HashSet<Symbol>,
+    /// Globals that have their value, while the top level is being emitted.
+    ready: HashSet<u32>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,11 @@ impl<'a> Compiler<'a> {
         if register > LAST_REGISTER {
             if !std::mem::replace(&mut f.exhausted, true) {
                 let span = f.code.span;
-                self.error("HARN2101", "expression needs too many registers; split it into several statements", span);
+                self.error(
+                    "HARN2101",
+                    "expression needs too many registers; split it into several statements",
+                    span,
+                );
             }
             return LAST_REGISTER as u8;
         }
@@ -212,7 +216,8 @@ impl<'a> Compiler<'a> {
                 Place::Capture(slot) if level == current => return Meaning::Capture(*slot),
                 Place::Nested(nested) if level == current => return Meaning::Register(nested.register),
                 Place::Nested(nested) => {
-                    let member = self.fns.last().and_then(|f| f.group).is_some_and(|(group, _)| group == nested.group);
+                    let member =
+                        self.fns.last().and_then(|f| f.group).is_some_and(|(group, _)| group == nested.group);
                     if member {
                         return Meaning::Sibling(nested.clone());
                     }
@@ -271,9 +276,15 @@ impl<'a> Compiler<'a> {
             Meaning::Function(function) => self.emit(Op::LoadFn, dst, 0, 0, function as i32),
             Meaning::This => self.emit(Op::LoadSelf, dst, 0, 0, 0),
             Meaning::Sibling(nested) => self.rebuild(&nested, dst),
-            Meaning::Module(ModuleName::Function(function)) => self.emit(Op::LoadFn, dst, 0, 0, function as i32),
-            Meaning::Module(ModuleName::Global { index, .. }) => self.emit(Op::GetGlobal, dst, 0, 0, index as i32),
-            Meaning::Module(ModuleName::Import(import)) => self.emit(Op::LoadImport, dst, 0, 0, import as i32),
+            Meaning::Module(ModuleName::Function(function)) => {
+                self.emit(Op::LoadFn, dst, 0, 0, function as i32)
+            }
+            Meaning::Module(ModuleName::Global { index, .. }) => {
+                self.emit(Op::GetGlobal, dst, 0, 0, index as i32)
+            }
+            Meaning::Module(ModuleName::Import(import)) => {
+                self.emit(Op::LoadImport, dst, 0, 0, import as i32)
+            }
             Meaning::Module(ModuleName::ImportedValue(import)) => {
                 let mark = self.mark();
                 let base = self.window(dst);

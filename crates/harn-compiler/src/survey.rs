@@ -9,8 +9,8 @@
 //! Source: spec 02 sections 7.1, 8.2, 8.3, 13.3.
 
 use harn_syntax::ast::{
-    Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, FnDecl, Ident, InterpPart,
-    Param, Pattern, PatternKind, Stmt, StmtKind, Symbol,
+    Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, Field, FnDecl, Ident,
+    ImplMethod, InterpPart, Param, Pattern, PatternKind, Stmt, StmtKind, Symbol, Variant,
 };
 use std::collections::HashMap;
 
@@ -31,13 +31,19 @@ pub(crate) struct BodyFacts {
 
 /// The answers about one file.
 #[derive(Debug, Default)]
-pub(crate) struct Survey {
+pub(crate) struct Survey<'a> {
+    /// Structs declared anywhere in the file.
+    pub structs: Vec<(Ident, &'a [Field])>,
+    /// Enums declared anywhere in the file.
+    pub enums: Vec<(Ident, &'a [Variant])>,
+    /// `impl` blocks anywhere in the file.
+    pub impls: Vec<(Ident, &'a [ImplMethod])>,
     bodies: HashMap<u32, BodyFacts>,
     assigning: Vec<u64>,
     shared: Vec<bool>,
 }
 
-impl Survey {
+impl Survey<'_> {
     /// Facts about the function whose body block starts at this byte.
     pub(crate) fn body(&self, block: &Block) -> Option<&BodyFacts> {
         self.bodies.get(&block.span.start)
@@ -56,10 +62,13 @@ impl Survey {
 }
 
 /// Walks the whole file.
-pub(crate) fn survey(ast: &Ast) -> Survey {
+pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
     let names = ast.names.len();
     let mut walker = Walker {
         out: Survey {
+            structs: Vec::new(),
+            enums: Vec::new(),
+            impls: Vec::new(),
             bodies: HashMap::new(),
             assigning: vec![0; ast.expr_count as usize / 64 + 1],
             shared: vec![false; names],
@@ -114,8 +123,8 @@ struct Mention {
     via_named: bool,
 }
 
-struct Walker {
-    out: Survey,
+struct Walker<'a> {
+    out: Survey<'a>,
     visible: Vec<u32>,
     bindings: Vec<Bound>,
     blocks: Vec<OpenBlock>,
@@ -125,7 +134,7 @@ struct Walker {
     assignments: u64,
 }
 
-impl Walker {
+impl<'a> Walker<'a> {
     fn level(&mut self) -> Option<&mut Level> {
         self.levels.last_mut()
     }
@@ -230,7 +239,7 @@ impl Walker {
         self.open();
     }
 
-    fn leave(&mut self, body: &Block, named: bool) {
+    fn leave(&mut self, body: &'a Block, named: bool) {
         self.close();
         let Some(mut level) = self.levels.pop() else { return };
         level.free.sort_unstable_by_key(|(name, _)| *name);
@@ -259,7 +268,7 @@ impl Walker {
         self.out.bodies.insert(body.span.start, facts);
     }
 
-    fn function(&mut self, params: &[Param], body: &Block, named: bool) {
+    fn function(&mut self, params: &'a [Param], body: &'a Block, named: bool) {
         self.enter();
         for param in params {
             if let Some(default) = &param.default {
@@ -271,7 +280,7 @@ impl Walker {
         self.leave(body, named);
     }
 
-    fn lambda(&mut self, param: Option<&Ident>, body: &Block) {
+    fn lambda(&mut self, param: Option<&Ident>, body: &'a Block) {
         self.enter();
         if let Some(param) = param {
             self.bind(param.name);
@@ -280,14 +289,14 @@ impl Walker {
         self.leave(body, false);
     }
 
-    fn block(&mut self, stmts: &[Stmt]) {
+    fn block(&mut self, stmts: &'a [Stmt]) {
         self.open();
         self.statements(stmts);
         self.close();
     }
 
     /// The statements of the innermost open block.
-    fn statements(&mut self, stmts: &[Stmt]) {
+    fn statements(&mut self, stmts: &'a [Stmt]) {
         let mut hoisted: Vec<(u32, u32)> = Vec::new();
         for stmt in stmts {
             if let StmtKind::Decl(decl) = &stmt.kind
@@ -315,7 +324,7 @@ impl Walker {
         }
     }
 
-    fn stmt(&mut self, stmt: &Stmt) {
+    fn stmt(&mut self, stmt: &'a Stmt) {
         match &stmt.kind {
             StmtKind::Import(_) | StmtKind::Break | StmtKind::Continue | StmtKind::Error => {}
             StmtKind::Decl(decl) => self.decl(decl),
@@ -393,7 +402,7 @@ impl Walker {
         }
     }
 
-    fn decl(&mut self, decl: &Decl) {
+    fn decl(&mut self, decl: &'a Decl) {
         match &decl.kind {
             DeclKind::Pipeline(pipeline) => {
                 self.enter();
@@ -437,19 +446,19 @@ impl Walker {
                 }
                 self.bind(pack.binding.name);
             }
-            DeclKind::Impl { methods, .. } => {
+            DeclKind::Struct { name, fields, .. } => self.out.structs.push((*name, fields)),
+            DeclKind::Enum { name, variants, .. } => self.out.enums.push((*name, variants)),
+            DeclKind::Impl { target, methods } => {
+                self.out.impls.push((*target, methods));
                 for method in methods {
                     self.function(&method.function.params, &method.function.body, true);
                 }
             }
-            DeclKind::TypeAlias { .. }
-            | DeclKind::Enum { .. }
-            | DeclKind::Struct { .. }
-            | DeclKind::Interface(_) => {}
+            DeclKind::TypeAlias { .. } | DeclKind::Interface(_) => {}
         }
     }
 
-    fn binding(&mut self, binding: &Binding) {
+    fn binding(&mut self, binding: &'a Binding) {
         match binding {
             Binding::Name(name) => self.bind(name.name),
             Binding::Dict { entries, rest, .. } => {
@@ -481,7 +490,7 @@ impl Walker {
         }
     }
 
-    fn target(&mut self, target: &Expr) {
+    fn target(&mut self, target: &'a Expr) {
         match &target.kind {
             ExprKind::Name(name) if self.levels.len() > 1 => {
                 self.mention(*name, Mention { assigned: true, via_named: false });
@@ -497,7 +506,7 @@ impl Walker {
         }
     }
 
-    fn pattern(&mut self, pattern: &Pattern) {
+    fn pattern(&mut self, pattern: &'a Pattern) {
         match &pattern.kind {
             PatternKind::Wildcard => {}
             PatternKind::Name(name) => self.bind(name.name),
@@ -536,13 +545,13 @@ impl Walker {
         }
     }
 
-    fn elements(&mut self, elements: &[Element]) {
+    fn elements(&mut self, elements: &'a [Element]) {
         for element in elements {
             self.expr(&element.value);
         }
     }
 
-    fn entries(&mut self, entries: &[DictEntry]) {
+    fn entries(&mut self, entries: &'a [DictEntry]) {
         for entry in entries {
             match entry {
                 DictEntry::Named { value, .. } | DictEntry::Spread(value) => self.expr(value),
@@ -554,7 +563,7 @@ impl Walker {
         }
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Nil
             | ExprKind::Bool(_)
@@ -576,7 +585,7 @@ impl Walker {
         }
     }
 
-    fn compound(&mut self, expr: &Expr) {
+    fn compound(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Interp(parts) => {
                 for part in parts {
