@@ -6,7 +6,6 @@
 //! Source: spec 02 sections 5, 6 and 9.1, 01 section 6.
 
 use crate::Compiler;
-use crate::function::Place;
 use crate::names::{Meaning, ModuleName};
 use harn_bytecode::{Const, Op};
 use harn_syntax::ast::{DictEntry, Element, Expr, ExprKind, Ident, InterpPart, Symbol, UnaryOp};
@@ -517,10 +516,5 @@ impl<'a> Compiler<'a> {
         self.deliver(register, dst);
         self.exit_cold(leave, crate::function::ExitKind::Return, Some(register));
         self.release(mark);
-    }
-
-    /// Binds the value of a fresh topmost register to a name, as an immutable.
-    pub(crate) fn bind_fresh(&mut self, name: Symbol, register: u8) {
-        self.bind(name, Place::Register(register), false);
     }
 }

@@ -180,7 +180,7 @@ impl<'a> Compiler<'a> {
                 _ => None,
             })
             .collect();
-        let is_script = self.index == self.graph.entry && pipelines.is_empty();
+        let is_script = self.module.origin == Origin::Entry && !self.is_library && pipelines.is_empty();
         self.import_names();
         self.declare_types();
         let functions = self.declare_functions();
