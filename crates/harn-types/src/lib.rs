@@ -1,10 +1,16 @@
 //! The static front end: which file a name comes from, what type an expression has, and what is wrong with a program
 //! before it runs.
 //!
-//! The main way through: [`graph::load`] reads a program's files into a [`graph::ModuleGraph`]. The compiler takes the
-//! same graph.
+//! The main way through: [`graph::load`] reads a program's files into a [`graph::ModuleGraph`], [`check`] gives the
+//! diagnostics of its modules. The compiler takes the same graph.
 
 #![forbid(unsafe_code)]
 
+mod check;
+pub mod codes;
 pub mod graph;
 pub mod manifest;
+mod types;
+mod walk;
+
+pub use check::{Options, check, check_module, is_builtin_name, is_global_name};
