@@ -9,6 +9,8 @@ use harn_syntax::ast::Variance;
 const BUDGET: u32 = 20_000;
 /// How many instances a distributed alias may have.
 const MAX_INSTANCES: usize = 256;
+/// How deep comparisons and expansions may nest; deeper ones only happen with types that grow without end.
+const MAX_DEPTH: u32 = 64;
 
 impl Checker<'_> {
     /// The type behind aliases; the members of the result may be aliases themselves.
@@ -19,6 +21,10 @@ impl Checker<'_> {
         if let Some(known) = self.expanded.get(&ty) {
             return *known;
         }
+        if self.expanding >= MAX_DEPTH {
+            return ty;
+        }
+        self.expanding += 1;
         // A type that expands to itself stays as it is.
         self.expanded.insert(ty, ty);
         let result = match &*self.types.shared(ty) {
@@ -32,6 +38,7 @@ impl Checker<'_> {
             }
             _ => ty,
         };
+        self.expanding -= 1;
         self.expanded.insert(ty, result);
         result
     }
@@ -85,13 +92,15 @@ impl Checker<'_> {
         if let Some(known) = self.assignable.get(&(expected, actual)) {
             return *known;
         }
-        if *budget == 0 {
+        if *budget == 0 || self.comparing >= MAX_DEPTH {
             return true;
         }
         *budget -= 1;
+        self.comparing += 1;
         // Recursive types: a question met again on the way is answered by the rest of the way.
         self.assignable.insert((expected, actual), true);
         let answer = self.decide(expected, actual, budget);
+        self.comparing -= 1;
         self.assignable.insert((expected, actual), answer);
         answer
     }
@@ -150,12 +159,12 @@ impl Checker<'_> {
             (Kind::Shape(_), _) if a == Ty::DICT => true,
             (Kind::Shape(_), Kind::Applied(Generic::Dict, _)) => true,
             (_, Kind::Shape(_)) if e == Ty::DICT => true,
-            (Kind::Shape(want), Kind::Shape(have)) => want.iter().all(|field| {
-                match have.iter().find(|f| f.name == field.name) {
+            (Kind::Shape(want), Kind::Shape(have)) => {
+                want.iter().all(|field| match have.iter().find(|f| f.name == field.name) {
                     Some(found) => field.optional || self.ask(field.ty, found.ty, budget),
                     None => field.optional,
-                }
-            }),
+                })
+            }
             (Kind::Shape(want), Kind::User(id, args)) => {
                 // A struct stands in for a shape, as it does when the program runs.
                 let Some(have) = self.struct_fields(*id, args) else { return false };

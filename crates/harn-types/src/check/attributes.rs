@@ -67,7 +67,8 @@ impl<'g> Checker<'g> {
         }
         if let Some(marker) = marker {
             if fixed.is_none() && semantic.is_none() {
-                let text = "Flow `@invariant` requires exactly one of `@deterministic` (default) or `@semantic`";
+                let text =
+                    "Flow `@invariant` requires exactly one of `@deterministic` (default) or `@semantic`";
                 found.push((marker.span, text.to_owned()));
             }
             if archivist.is_none() {

@@ -61,11 +61,13 @@ impl Checker<'_> {
         }
         let source = SOURCES.iter().find(|s| **s == self.text(*name))?;
         let described = matches!(*source, "llm_call" | "llm_completion")
-            && args.iter().any(|a| match &a.value.kind {
+            && args.iter().any(|a| {
+                match &a.value.kind {
                 ExprKind::Dict(entries) => entries.iter().any(|e| {
                     matches!(e, DictEntry::Named { key, .. } if matches!(&**key, "schema" | "output_schema"))
                 }),
                 _ => false,
+            }
             });
         (!described).then_some(source)
     }
@@ -80,7 +82,8 @@ impl Checker<'_> {
             let text = format!("Direct {what} access on unvalidated `{source}()` result");
             self.warn(codes::UNVALIDATED, e.span, text);
             self.help(
-                "assign to a variable and validate with schema_expect() or a type annotation first".to_owned(),
+                "assign to a variable and validate with schema_expect() or a type annotation first"
+                    .to_owned(),
             );
             return;
         }

@@ -32,7 +32,17 @@ pub fn is_global_name(name: &str) -> bool {
         || is_namespace(name)
         || matches!(
             name,
-            "argv" | "skills" | "mcp" | "prompt" | "context" | "task" | "project" | "Result" | "Some" | "None" | "_"
+            "argv"
+                | "skills"
+                | "mcp"
+                | "prompt"
+                | "context"
+                | "task"
+                | "project"
+                | "Result"
+                | "Some"
+                | "None"
+                | "_"
         )
 }
 
@@ -58,8 +68,16 @@ pub(super) fn is_namespace(name: &str) -> bool {
 /// The builtins whose result depends on a schema or a type argument, with the number of their type parameters.
 fn type_parameters(name: &str) -> usize {
     match name {
-        "schema_parse" | "schema_check" | "schema_expect" | "schema_of" | "llm_call" | "llm_completion"
-        | "llm_call_structured" | "llm_call_structured_result" | "ask_user" | "dual_control" => 1,
+        "schema_parse"
+        | "schema_check"
+        | "schema_expect"
+        | "schema_of"
+        | "llm_call"
+        | "llm_completion"
+        | "llm_call_structured"
+        | "llm_call_structured_result"
+        | "ask_user"
+        | "dual_control" => 1,
         _ => 0,
     }
 }
@@ -173,7 +191,10 @@ impl<'g> Checker<'g> {
         }
     }
 
-    fn row_signature(&mut self, row: &'static harn_builtins::Builtin) -> std::rc::Rc<harn_builtins::Signature> {
+    fn row_signature(
+        &mut self,
+        row: &'static harn_builtins::Builtin,
+    ) -> std::rc::Rc<harn_builtins::Signature> {
         self.row_signatures.entry(row.name).or_insert_with(|| std::rc::Rc::new(row.parsed())).clone()
     }
 

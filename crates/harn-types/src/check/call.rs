@@ -125,7 +125,7 @@ impl<'g> Checker<'g> {
 
     /// Whether every import resolved, so that an unknown name is certainly unknown.
     pub(super) fn imports_known(&self) -> bool {
-        self.module.imports_resolve()
+        self.module.imports_resolve() && !self.graph.start_errors.iter().any(|e| e.module == self.index)
     }
 
     fn deprecated(&mut self, sig: &Sig, span: Span) {
@@ -141,7 +141,13 @@ impl<'g> Checker<'g> {
         });
     }
 
-    fn call_sig(&mut self, sig: &Rc<Sig>, e: &'g Expr, args: &'g [Element], type_args: &'g [TypeExpr]) -> Typed {
+    fn call_sig(
+        &mut self,
+        sig: &Rc<Sig>,
+        e: &'g Expr,
+        args: &'g [Element],
+        type_args: &'g [TypeExpr],
+    ) -> Typed {
         self.deprecated(sig, e.span);
         let mut bindings: Bindings = Vec::new();
         if !type_args.is_empty() {
@@ -293,7 +299,10 @@ impl<'g> Checker<'g> {
         for (param, bound) in &sig.bounds {
             let Some((_, ty)) = bindings.iter().find(|(n, _)| n == param) else { continue };
             let ty = self.expand(*ty);
-            if matches!(self.types.kind(ty), Kind::Free | Kind::Wild | Kind::Any | Kind::Never | Kind::Param(_)) {
+            if matches!(
+                self.types.kind(ty),
+                Kind::Free | Kind::Wild | Kind::Any | Kind::Never | Kind::Param(_)
+            ) {
                 continue;
             }
             let outcome = match &*self.types.shared(*bound) {

@@ -113,9 +113,7 @@ impl<'g> Checker<'g> {
                 format!(" — did you mean `{near}`?"),
                 format!("declare `struct {near} {{ ... }}` or fix the type name"),
             ),
-            None => {
-                (String::new(), format!("declare `struct {name} {{ ... }}` before constructing it"))
-            }
+            None => (String::new(), format!("declare `struct {name} {{ ... }}` before constructing it")),
         };
         self.error(codes::UNKNOWN_STRUCT, e.span, format!("unknown struct type `{name}`{hint}"));
         self.help(help);
@@ -222,8 +220,7 @@ impl<'g> Checker<'g> {
         let values = self.arguments(args, &hints);
         let spread = args.iter().any(|a| a.spread);
         if !spread && args.len() != fields.len() {
-            let text =
-                format!("{owner}.{variant} expects {} argument(s), got {}", fields.len(), args.len());
+            let text = format!("{owner}.{variant} expects {} argument(s), got {}", fields.len(), args.len());
             self.warn(codes::ENUM_VALUE, e.span, text);
         }
         let mut weak = false;

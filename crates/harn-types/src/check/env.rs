@@ -80,7 +80,13 @@ pub(super) struct Env {
 
 impl Env {
     pub(super) fn new(symbols: usize) -> Env {
-        Env { vars: Vec::new(), by_name: vec![0; symbols], scopes: Vec::new(), changes: Vec::new(), unknowns: 0 }
+        Env {
+            vars: Vec::new(),
+            by_name: vec![0; symbols],
+            scopes: Vec::new(),
+            changes: Vec::new(),
+            unknowns: 0,
+        }
     }
 
     pub(super) fn open(&mut self) {

@@ -278,7 +278,9 @@ impl<'g> Checker<'g> {
     fn closure(&mut self, closure: &'g Closure, expected: Ty) -> Typed {
         let expected = self.expand(expected);
         let wanted: Option<(Box<[Ty]>, Ty)> = match self.types.kind(expected) {
-            Kind::Fn(params, result) if params.len() == closure.params.len() => Some((params.clone(), *result)),
+            Kind::Fn(params, result) if params.len() == closure.params.len() => {
+                Some((params.clone(), *result))
+            }
             _ => None,
         };
         self.frames.push(Frame::new(FrameKind::Closure));
@@ -294,7 +296,8 @@ impl<'g> Checker<'g> {
             annotated &= param.ty.is_some() && !param.rest;
             params.push(ty);
             let hint = wanted.as_ref().and_then(|(p, _)| p.get(i).copied()).unwrap_or(Ty::FREE);
-            let hint = if matches!(self.types.kind(hint), Kind::Param(_) | Kind::Wild) { Ty::FREE } else { hint };
+            let hint =
+                if matches!(self.types.kind(hint), Kind::Param(_) | Kind::Wild) { Ty::FREE } else { hint };
             let (ty, weak) = if param.ty.is_some() { (ty, false) } else { (hint, true) };
             let ty = if param.rest { self.types.list_of(ty) } else { ty };
             self.bind_name(param.name, VarKind::Param, Typed { ty, weak });
@@ -532,9 +535,7 @@ impl<'g> Checker<'g> {
             Kind::User(id, _) if field == "variant" && self.is_enum(*id) => Typed::sure(Ty::STRING),
             Kind::User(id, args) => match self.struct_fields(*id, args) {
                 Some(fields) => match fields.into_iter().find(|f| &*f.name == field) {
-                    Some(found) if found.optional => {
-                        Typed::weak(self.types.union(&[found.ty, Ty::NIL]))
-                    }
+                    Some(found) if found.optional => Typed::weak(self.types.union(&[found.ty, Ty::NIL])),
                     Some(found) => Typed::weak(found.ty),
                     None => Typed::FREE,
                 },
@@ -554,8 +555,12 @@ impl<'g> Checker<'g> {
         let ty = self.expand(typed.ty);
         let weak = typed.weak;
         match &*self.types.shared(ty) {
-            Kind::Applied(Generic::List, args) => Typed { ty: args.first().copied().unwrap_or(Ty::FREE), weak },
-            Kind::Applied(Generic::Dict, args) => Typed { ty: args.get(1).copied().unwrap_or(Ty::FREE), weak },
+            Kind::Applied(Generic::List, args) => {
+                Typed { ty: args.first().copied().unwrap_or(Ty::FREE), weak }
+            }
+            Kind::Applied(Generic::Dict, args) => {
+                Typed { ty: args.get(1).copied().unwrap_or(Ty::FREE), weak }
+            }
             Kind::Shape(fields) => match &index.kind {
                 ExprKind::Str(key) => match fields.iter().find(|f| f.name == *key) {
                     Some(found) => Typed { ty: found.ty, weak },

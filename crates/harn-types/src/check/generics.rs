@@ -17,9 +17,7 @@ impl Checker<'_> {
             types.iter().map(|t| checker.substitute(*t, bindings)).collect()
         };
         match &*self.types.shared(ty) {
-            Kind::Param(name) => {
-                bindings.iter().find(|(n, _)| **n == **name).map_or(ty, |(_, bound)| *bound)
-            }
+            Kind::Param(name) => bindings.iter().find(|(n, _)| **n == **name).map_or(ty, |(_, bound)| *bound),
             Kind::Applied(generic, args) => {
                 let args = all(self, args);
                 if args.iter().any(|a| !a.is_known()) {
@@ -133,7 +131,12 @@ impl Checker<'_> {
         None
     }
 
-    fn bind_param(&mut self, param: Rc<str>, actual: Ty, bindings: &mut Bindings) -> Option<(Rc<str>, Ty, Ty)> {
+    fn bind_param(
+        &mut self,
+        param: Rc<str>,
+        actual: Ty,
+        bindings: &mut Bindings,
+    ) -> Option<(Rc<str>, Ty, Ty)> {
         let Some(slot) = bindings.iter().position(|(n, _)| *n == param) else {
             bindings.push((param, actual));
             return None;

@@ -1,8 +1,8 @@
 //! Impl blocks and whether a type satisfies an interface (spec 03 section 7.3).
 
+use super::Checker;
 use super::decls::{Form, Parts, Sig};
 use super::generics::Bindings;
-use super::Checker;
 use crate::graph::ModuleIndex;
 use crate::types::{DeclId, Kind, ShapeField, Ty};
 use harn_syntax::ast::*;
@@ -153,7 +153,8 @@ impl<'g> Checker<'g> {
         bindings: &mut Bindings,
     ) -> Result<(), String> {
         let name = names.text(method.name.name);
-        let wanted: Vec<&Param> = method.params.iter().filter(|p| names.text(p.name.name) != "self").collect();
+        let wanted: Vec<&Param> =
+            method.params.iter().filter(|p| names.text(p.name.name) != "self").collect();
         let given: Vec<Ty> = sig.params.iter().filter(|p| &*p.name != "self").map(|p| p.ty).collect();
         if wanted.len() != given.len() {
             return Err(format!(

@@ -133,7 +133,9 @@ impl<'g> Checker<'g> {
         };
         let ty = self.expand(matched.ty);
         let possible = self.types.members(ty).into_iter().any(|m| match self.types.kind(m) {
-            Kind::Plain(_) => m == plain || (plain == Ty::INT && m == Ty::FLOAT) || (plain == Ty::FLOAT && m == Ty::INT),
+            Kind::Plain(_) => {
+                m == plain || (plain == Ty::INT && m == Ty::FLOAT) || (plain == Ty::FLOAT && m == Ty::INT)
+            }
             Kind::Str(_) => plain == Ty::STRING,
             Kind::Int(_) => matches!(plain, Ty::INT | Ty::FLOAT),
             Kind::Shape(_) | Kind::Fn(..) | Kind::Applied(..) => false,
@@ -141,7 +143,10 @@ impl<'g> Checker<'g> {
             _ => true,
         });
         if !possible {
-            let text = format!("Match pattern type mismatch: matching {} against {word} literal", self.show(matched.ty));
+            let text = format!(
+                "Match pattern type mismatch: matching {} against {word} literal",
+                self.show(matched.ty)
+            );
             self.warn(codes::PATTERN_TYPE, e.span, text);
         }
     }
@@ -172,7 +177,11 @@ impl<'g> Checker<'g> {
                         };
                         for (_, field) in declared {
                             let field = self.substitute(*field, &bindings);
-                            fields.push(if matches!(self.types.kind(field), Kind::Param(_)) { Ty::FREE } else { field });
+                            fields.push(if matches!(self.types.kind(field), Kind::Param(_)) {
+                                Ty::FREE
+                            } else {
+                                field
+                            });
                         }
                     }
                     None => {
@@ -354,11 +363,9 @@ impl<'g> Checker<'g> {
                     .map(|v| format!("\"{v}\""))
                     .collect()
             }
-            What::Tags(literals) | What::Literals(literals) => literals
-                .iter()
-                .filter(|l| !has(&Item::Literal(**l)))
-                .map(|l| self.show(*l))
-                .collect(),
+            What::Tags(literals) | What::Literals(literals) => {
+                literals.iter().filter(|l| !has(&Item::Literal(**l))).map(|l| self.show(*l)).collect()
+            }
             What::Names(names) => names
                 .iter()
                 .filter(|name| {

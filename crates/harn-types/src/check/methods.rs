@@ -75,7 +75,8 @@ impl<'g> Checker<'g> {
                         .unwrap_or_default();
                     let bindings: Vec<_> = params.into_iter().zip(args.iter().copied()).collect();
                     let result = self.substitute(sig.result, &bindings);
-                    let result = if matches!(self.types.kind(result), Kind::Param(_)) { Ty::FREE } else { result };
+                    let result =
+                        if matches!(self.types.kind(result), Kind::Param(_)) { Ty::FREE } else { result };
                     return Typed::weak(self.tame(result));
                 }
                 match self.interface_method(*id, text) {
@@ -98,13 +99,8 @@ impl<'g> Checker<'g> {
 
     /// A method of a value whose type parameter has a bound.
     fn bounded_method(&mut self, param: &str, name: Ident) -> Typed {
-        let bound = self
-            .frames
-            .iter()
-            .rev()
-            .flat_map(|f| &f.bounds)
-            .find(|(p, _)| &**p == param)
-            .map(|(_, b)| *b);
+        let bound =
+            self.frames.iter().rev().flat_map(|f| &f.bounds).find(|(p, _)| &**p == param).map(|(_, b)| *b);
         let Some(bound) = bound else { return Typed::FREE };
         let Kind::User(id, _) = self.types.kind(bound) else { return Typed::FREE };
         let id = *id;
@@ -145,8 +141,8 @@ impl<'g> Checker<'g> {
                 _ if ty == Ty::STRING || ty == Ty::LIST => ty,
                 _ => Ty::FREE,
             },
-            "trim" | "lowercase" | "uppercase" | "replace" | "substring" | "pad_left" | "pad_right" | "repeat"
-            | "join" | "to_string" => Ty::STRING,
+            "trim" | "lowercase" | "uppercase" | "replace" | "substring" | "pad_left" | "pad_right"
+            | "repeat" | "join" | "to_string" => Ty::STRING,
             "split" | "chars" | "map" | "flat_map" | "sort" | "keys" | "values" | "entries" => Ty::LIST,
             "filter" => match kind {
                 Kind::Applied(Generic::Dict, _) | Kind::Shape(_) => Ty::DICT,
@@ -166,7 +162,11 @@ impl<'g> Checker<'g> {
             "merge" | "map_values" | "rekey" | "map_keys" => match kind {
                 Kind::Applied(Generic::Dict, args) if name != "map_values" && name != "merge" => {
                     let value = args.get(1).copied().unwrap_or(Ty::FREE);
-                    if value.is_known() { self.types.applied(Generic::Dict, &[Ty::STRING, value]) } else { Ty::DICT }
+                    if value.is_known() {
+                        self.types.applied(Generic::Dict, &[Ty::STRING, value])
+                    } else {
+                        Ty::DICT
+                    }
                 }
                 _ => Ty::DICT,
             },

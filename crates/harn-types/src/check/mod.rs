@@ -140,6 +140,9 @@ struct Checker<'g> {
     methods: interfaces::Impls<'g>,
     expanded: QuickMap<Ty, Ty>,
     assignable: QuickMap<(Ty, Ty), bool>,
+    /// Depths of the expansion and the comparison under way.
+    expanding: u32,
+    comparing: u32,
     builtin_types: QuickMap<&'static str, Ty>,
     row_signatures: QuickMap<&'static str, Rc<harn_builtins::Signature>>,
     env: Env,
@@ -173,6 +176,8 @@ impl<'g> Checker<'g> {
             methods: interfaces::Impls::default(),
             expanded: QuickMap::default(),
             assignable: QuickMap::default(),
+            expanding: 0,
+            comparing: 0,
             builtin_types: QuickMap::default(),
             row_signatures: QuickMap::default(),
             env: Env::new(module.ast().names.len()),
@@ -195,7 +200,8 @@ impl<'g> Checker<'g> {
     }
 
     fn show(&self, ty: Ty) -> String {
-        self.types.text(ty, &|id| self.decls.get(id.0 as usize).map_or_else(String::new, |d| d.name.to_string()))
+        self.types
+            .text(ty, &|id| self.decls.get(id.0 as usize).map_or_else(String::new, |d| d.name.to_string()))
     }
 
     fn report(&mut self, severity: Severity, code: &'static str, span: Span, message: String) {
@@ -221,6 +227,3 @@ impl<'g> Checker<'g> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,7 +36,9 @@ impl Collector<'_> {
 impl<'g> Visitor<'g> for Collector<'g> {
     fn decl(&mut self, decl: &'g Decl) {
         match &decl.kind {
-            DeclKind::TypeAlias { name, .. } | DeclKind::Enum { name, .. } | DeclKind::Struct { name, .. } => {
+            DeclKind::TypeAlias { name, .. }
+            | DeclKind::Enum { name, .. }
+            | DeclKind::Struct { name, .. } => {
                 self.types.push((name.name, decl));
             }
             DeclKind::Interface(interface) => self.types.push((interface.name.name, decl)),
@@ -117,7 +119,9 @@ impl<'g> Checker<'g> {
         let names = &self.module.ast().names;
         let visible = (0..names.len() as u32)
             .map(Symbol)
-            .filter(|s| *s != name && (self.env.find(*s).is_some() || self.module.resolve(names.text(*s)).is_some()))
+            .filter(|s| {
+                *s != name && (self.env.find(*s).is_some() || self.module.resolve(names.text(*s)).is_some())
+            })
             .map(|s| names.text(s));
         let near = nearest(text, visible, limit).map(str::to_owned);
         self.warn(codes::UNDEFINED_VARIABLE, span, format!("Undefined variable: {text}"));
@@ -128,7 +132,11 @@ impl<'g> Checker<'g> {
 }
 
 /// The candidate nearest to `name` within `limit` edits: nearest first, then closest in length, then alphabetical.
-pub(super) fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>, limit: usize) -> Option<&'n str> {
+pub(super) fn nearest<'n>(
+    name: &str,
+    candidates: impl Iterator<Item = &'n str>,
+    limit: usize,
+) -> Option<&'n str> {
     let wanted: Vec<char> = name.chars().collect();
     let mut best: Option<(usize, usize, &str)> = None;
     for candidate in candidates {

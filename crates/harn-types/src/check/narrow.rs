@@ -1,7 +1,7 @@
 //! What conditions say about variables (spec 03 sections 11.1 and 11.2).
 
-use super::env::VarId;
 use super::Checker;
+use super::env::VarId;
 use crate::types::{Generic, Kind, ShapeField, Ty};
 use harn_syntax::ast::*;
 use std::sync::Arc;
@@ -38,9 +38,7 @@ impl Facts {
     /// What `a op b` says, from what its sides say (`b`'s under `a`'s).
     pub(super) fn combine(self, op: BinaryOp, right: Facts) -> Facts {
         match op {
-            BinaryOp::And => {
-                Facts { truthy: [self.truthy, right.truthy].concat(), falsy: Vec::new() }
-            }
+            BinaryOp::And => Facts { truthy: [self.truthy, right.truthy].concat(), falsy: Vec::new() },
             BinaryOp::Or => Facts { truthy: Vec::new(), falsy: [self.falsy, right.falsy].concat() },
             _ => Facts::default(),
         }
@@ -140,12 +138,10 @@ impl Checker<'_> {
         let sure = self.types.without(ty, |_, m| m == Ty::NIL);
         let truthy = vec![self.fact(var, sure, 0)];
         // `false`, 0 and empty texts are falsy too: only when none of the members can be so is it nil.
-        let always = |m: &Ty| {
-            matches!(self.types.kind(*m), Kind::Fn(..) | Kind::User(..)) || *m == Ty::CLOSURE
-        };
+        let always =
+            |m: &Ty| matches!(self.types.kind(*m), Kind::Fn(..) | Kind::User(..)) || *m == Ty::CLOSURE;
         let others_truthy = members.iter().filter(|m| **m != Ty::NIL).all(always);
-        let falsy =
-            if others_truthy { vec![self.fact(var, Ty::NIL, 0)] } else { Vec::new() };
+        let falsy = if others_truthy { vec![self.fact(var, Ty::NIL, 0)] } else { Vec::new() };
         Facts { truthy, falsy }
     }
 

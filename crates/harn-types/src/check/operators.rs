@@ -156,7 +156,9 @@ impl Checker<'_> {
         if !ty.is_known() || ty == Ty::NIL {
             return right;
         }
-        if matches!(ty, Ty::ANY | Ty::UNKNOWN | Ty::WILD | Ty::NEVER) || matches!(self.types.kind(ty), Kind::Param(_)) {
+        if matches!(ty, Ty::ANY | Ty::UNKNOWN | Ty::WILD | Ty::NEVER)
+            || matches!(self.types.kind(ty), Kind::Param(_))
+        {
             return Typed::FREE;
         }
         let members = self.types.members(ty);

@@ -80,12 +80,7 @@ impl Checker<'_> {
         }
     }
 
-    fn schema_name<'e>(
-        &mut self,
-        name: &str,
-        get: &dyn Fn(&str) -> Option<&'e Expr>,
-        depth: u32,
-    ) -> Ty {
+    fn schema_name<'e>(&mut self, name: &str, get: &dyn Fn(&str) -> Option<&'e Expr>, depth: u32) -> Ty {
         match name {
             "object" | "dict" => {
                 if let Some(ExprKind::Dict(fields)) = get("properties").map(|v| &v.kind) {

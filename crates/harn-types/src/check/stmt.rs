@@ -202,9 +202,10 @@ impl<'g> Checker<'g> {
                 Binding::Name(name) => c.bind_name(*name, VarKind::Loop, element),
                 Binding::Pair { first, second, .. } => {
                     let pair = match c.types.kind(element.ty) {
-                        Kind::Applied(Generic::Pair, args) => {
-                            (args.first().copied().unwrap_or(Ty::FREE), args.get(1).copied().unwrap_or(Ty::FREE))
-                        }
+                        Kind::Applied(Generic::Pair, args) => (
+                            args.first().copied().unwrap_or(Ty::FREE),
+                            args.get(1).copied().unwrap_or(Ty::FREE),
+                        ),
                         _ => (Ty::FREE, Ty::FREE),
                     };
                     c.bind_name(*first, VarKind::Loop, Typed { ty: pair.0, weak: element.weak });
@@ -278,8 +279,7 @@ impl<'g> Checker<'g> {
                 );
                 self.finding(value.weak, codes::DECLARED_AS, span, message);
             } else if let Some(literal) = self.excluded_literal(declared, &item.value) {
-                let message =
-                    format!("'{text}' declared as {}, but assigned {literal}", self.show(declared));
+                let message = format!("'{text}' declared as {}, but assigned {literal}", self.show(declared));
                 self.warn(codes::DECLARED_AS, span, message);
             }
         }
@@ -307,7 +307,8 @@ impl<'g> Checker<'g> {
     }
 
     fn redeclared(&mut self, name: Ident, kind: VarKind, span: Span) {
-        let immutable = |k: VarKind| matches!(k, VarKind::Let | VarKind::Param | VarKind::Function | VarKind::Bound);
+        let immutable =
+            |k: VarKind| matches!(k, VarKind::Let | VarKind::Param | VarKind::Function | VarKind::Bound);
         let known = self.env.find_here(name.name).and_then(|id| self.env.get(id)).map(|v| v.kind);
         if immutable(kind) && known.is_some_and(immutable) {
             let text = format!(
@@ -388,8 +389,11 @@ impl<'g> Checker<'g> {
                 var.widenable = false;
             }
         } else if kind != VarKind::Function && !self.accepts(declared, value.ty) {
-            let message =
-                format!("can't assign {} to '{text}' (declared as {})", self.show(value.ty), self.show(declared));
+            let message = format!(
+                "can't assign {} to '{text}' (declared as {})",
+                self.show(value.ty),
+                self.show(declared)
+            );
             self.finding(weak || value.weak, codes::CANNOT_ASSIGN, span, message);
         } else if assign.op.is_none()
             && let Some(literal) = self.excluded_literal(declared, &assign.value)
@@ -435,18 +439,16 @@ impl<'g> Checker<'g> {
             if let Some(value) = value
                 && let Some(literal) = self.excluded_literal(result, value)
             {
-                let text = format!("return type doesn't match: expected {}, got {literal}", self.show(result));
+                let text =
+                    format!("return type doesn't match: expected {}, got {literal}", self.show(result));
                 self.warn(codes::RETURN_TYPE, span, text);
             }
             return;
         }
         // The definition looks at returns of the body and of its nested ifs, knowing the parameters only.
         let weak = typed.weak || unlooked || self.local_reads != before || value.is_none();
-        let text = format!(
-            "return type doesn't match: expected {}, got {}",
-            self.show(result),
-            self.show(typed.ty)
-        );
+        let text =
+            format!("return type doesn't match: expected {}, got {}", self.show(result), self.show(typed.ty));
         self.finding(weak, codes::RETURN_TYPE, span, text);
     }
 
@@ -459,8 +461,11 @@ impl<'g> Checker<'g> {
         if kind != FrameKind::GenFunction {
             self.error(codes::EMIT_OUTSIDE, span, "`emit` can only be used inside a `gen fn`".to_owned());
         } else if !self.accepts(element, typed.ty) {
-            let text =
-                format!("emit type doesn't match: expected {}, got {}", self.show(element), self.show(typed.ty));
+            let text = format!(
+                "emit type doesn't match: expected {}, got {}",
+                self.show(element),
+                self.show(typed.ty)
+            );
             self.finding(typed.weak, codes::EMIT_TYPE, span, text);
         }
     }
@@ -577,7 +582,9 @@ impl<'g> Checker<'g> {
         if f.is_gen {
             let result = self.expand(sig.result);
             match self.types.kind(result) {
-                Kind::Applied(Generic::Stream, args) => frame.element = args.first().copied().unwrap_or(Ty::FREE),
+                Kind::Applied(Generic::Stream, args) => {
+                    frame.element = args.first().copied().unwrap_or(Ty::FREE)
+                }
                 _ if matches!(result, Ty::STREAM | Ty::FREE | Ty::ANY) => {}
                 _ => {
                     if let Some(written) = &f.result {

@@ -49,7 +49,9 @@ impl<'g> Checker<'g> {
                 (type_params, format!("type alias '{}'", self.name(*name)))
             }
             DeclKind::Enum { name, type_params, .. } => (type_params, format!("enum '{}'", self.name(*name))),
-            DeclKind::Struct { name, type_params, .. } => (type_params, format!("struct '{}'", self.name(*name))),
+            DeclKind::Struct { name, type_params, .. } => {
+                (type_params, format!("struct '{}'", self.name(*name)))
+            }
             DeclKind::Interface(i) => (&i.type_params, format!("interface '{}'", self.name(i.name))),
             _ => return,
         };

@@ -1,0 +1,5 @@
+//! Whole programs through the front end.
+
+mod examples;
+mod files;
+mod limits;
