@@ -5,9 +5,14 @@
 //! [`service::Service`] of the runtime or by the [`harn_effect::Host`]. Nothing here touches the world itself.
 
 pub mod clock;
+pub mod gate;
 pub mod host_mock;
 pub mod log_slot;
+mod natives;
 pub mod output;
+pub mod program;
 pub mod progress;
+pub mod run;
+mod schedule;
 pub mod service;
 pub mod services;

@@ -2,7 +2,10 @@
 //! the host to the runtime.
 
 mod commands;
+mod live;
+mod modules;
 mod output;
+mod report;
 mod source;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! Which log is active: the environment variables of spec 08 section 2.4.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::path::{Path, PathBuf};
 
 use harn_eventlog::{LogError, MemoryStore, Store};
@@ -50,6 +52,15 @@ impl LogConfig {
     /// Whether what is appended survives the process.
     pub fn is_durable(&self) -> bool {
         self.backend != Backend::Memory
+    }
+
+    /// The log as the services of a run share it; nothing is created before the first append.
+    pub fn open_shared(&self) -> Rc<RefCell<dyn Store>> {
+        match &self.backend {
+            Backend::Memory => Rc::new(RefCell::new(MemoryStore::new())),
+            Backend::File(directory) => Rc::new(RefCell::new(FileStore::new(directory))),
+            Backend::Sqlite(path) => Rc::new(RefCell::new(SqliteStore::new(path))),
+        }
     }
 
     /// A handle on the log; nothing is created before the first append.

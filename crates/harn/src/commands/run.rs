@@ -1,8 +1,20 @@
 //! `harn run`: loads a program and runs it (spec 09 section 2.1, 02 section 15).
 
 use super::Command;
-use crate::output;
+use crate::live::Live;
+use crate::modules::DiskModules;
+use crate::{output, report, source};
 use clap::{Arg, ArgAction, ArgMatches};
+use harn_host::RealHost;
+use harn_host::store::LogConfig;
+use harn_runtime::log_slot::LogSlot;
+use harn_runtime::program::{self, Program, Refusal};
+use harn_runtime::progress::Silent;
+use harn_runtime::run::{Ending, Run, Surroundings};
+use harn_runtime::service::RunInfo;
+use harn_syntax::Diagnostic;
+use harn_types::graph::{ModuleGraph, ModuleIndex};
+use harn_vm::{Limits, Value, View};
 use std::process::ExitCode;
 
 /// The row of the command table.
@@ -49,18 +61,133 @@ pub const COMMAND: Command = Command {
 fn run(matches: &ArgMatches) -> ExitCode {
     let file = matches.get_one::<String>("file");
     let code = matches.get_one::<String>("code");
-    match (file, code) {
+    let (path, text) = match (file, code) {
         (Some(_), Some(_)) => {
             output::error("`harn run` accepts either `-e <code>` or `<file.harn>`, not both");
-            ExitCode::from(super::USAGE)
+            return ExitCode::from(super::USAGE);
         }
         (None, None) => {
             output::error("`harn run` requires either `-e <code>` or `<file.harn>`");
-            ExitCode::from(super::USAGE)
+            return ExitCode::from(super::USAGE);
         }
-        _ => {
-            output::error("this build cannot execute programs yet: the virtual machine is not linked in");
-            ExitCode::FAILURE
+        (Some(path), None) => match source::read(path) {
+            Ok(text) => (path.clone(), text),
+            Err(problem) => {
+                output::err(&format!("{problem}\n"));
+                return ExitCode::FAILURE;
+            }
+        },
+        (None, Some(code)) => ("<code>".to_owned(), format!("pipeline main(task) {{ {code}\n}}")),
+    };
+    let mut limits = Limits { strict: matches.get_flag("strict"), ..Limits::default() };
+    if let Some(depth) = matches.get_one::<u32>("max-depth") {
+        limits.depth = *depth as usize;
+    }
+    let args = matches.get_many::<String>("args").map(|args| args.cloned().collect()).unwrap_or_default();
+    let live = match (matches.get_flag("quiet"), matches.get_flag("progress")) {
+        (true, _) => false,
+        (_, true) => true,
+        _ => std::io::IsTerminal::is_terminal(&std::io::stderr()),
+    };
+    match program::load(&path, text, &mut DiskModules::new(), program::Options { args, limits }) {
+        Ok(program) => execute(&path, program, live),
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+/// Runs a loaded program to its end and gives its exit code (spec 02 section 15.3).
+fn execute(path: &str, program: Program, live: bool) -> ExitCode {
+    print_diagnostics(&program.graph, &program.warnings);
+    let host = RealHost::new();
+    host.listen_for_signals();
+    let (graph, is_script) = (program.graph.clone(), program.is_script);
+    let surroundings = surroundings(path, host, live);
+    let mut run = Run::new(program.vm, program.root, surroundings);
+    let code = match run.drive() {
+        Ending::Value(value) => value_code(&value, is_script),
+        Ending::Failed(error) => {
+            output::err(&report::uncaught(&error, &graph));
+            1
+        }
+        Ending::Exit(code) => (code & 0xff) as u8,
+        Ending::Signal(_) => {
+            output::err("[harn] signal received, flushing state...\n");
+            124
+        }
+    };
+    drop(run);
+    ExitCode::from(code)
+}
+
+fn surroundings(path: &str, host: RealHost, live: bool) -> Surroundings {
+    let env = |name: &str| RealHost::env(name);
+    let base = base_dir(path);
+    let config = LogConfig::resolve(std::path::Path::new(&base), &env);
+    let info = RunInfo {
+        run_id: format!("run_{}", uuid::Uuid::now_v7()),
+        script: path.to_owned(),
+        base_dir: base,
+        test: false,
+        interactive: std::io::IsTerminal::is_terminal(&std::io::stdin())
+            && std::io::IsTerminal::is_terminal(&std::io::stderr()),
+        durable_log: config.as_ref().is_ok_and(LogConfig::is_durable),
+    };
+    let log = LogSlot::new(Box::new(move || {
+        config.map(|config| config.open_shared()).map_err(|error| error.to_string())
+    }));
+    Surroundings {
+        host: Box::new(host),
+        services: harn_runtime::services::all(),
+        progress: if live { Box::new(Live::new()) } else { Box::new(Silent) },
+        log,
+        info,
+        env: Box::new(env),
+        stdout_is_terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
+    }
+}
+
+/// The directory that state belongs to: the nearest one above the script with a `harn.toml`, else the script's
+/// (spec 06 section 1.1).
+fn base_dir(path: &str) -> String {
+    let script = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let parent = script.parent().unwrap_or(std::path::Path::new("."));
+    let found = parent.ancestors().find(|dir| dir.join("harn.toml").is_file());
+    found.unwrap_or(parent).to_string_lossy().into_owned()
+}
+
+/// The exit code of a program that ended with a value.
+fn value_code(value: &Value, _is_script: bool) -> u8 {
+    match value.view() {
+        View::Int(code) => code.clamp(0, 255) as u8,
+        View::Enum(result) if result.enum_name() == "Result" && result.variant() == "Err" => {
+            let text = result.fields().first().map(harn_vm::display).unwrap_or_default();
+            output::err(&format!("{}\n", if text.is_empty() { "error" } else { &text }));
+            1
+        }
+        _ => 0,
+    }
+}
+
+fn refuse(refusal: Refusal) -> ExitCode {
+    match refusal {
+        Refusal::Unreadable(text) => output::error(&text),
+        Refusal::Static(graph, diagnostics) => print_diagnostics(&graph, &diagnostics),
+        Refusal::Compile(graph, diagnostics) => {
+            for (index, diagnostic) in &diagnostics {
+                let line = graph.module(*index).map_or(0, |m| m.source.position(diagnostic.span.start).line);
+                output::error(&format!("compile error: Compile error at line {line}: {}", diagnostic.message));
+            }
+        }
+        Refusal::Start(graph, error) => output::err(&report::uncaught(&error, &graph)),
+    }
+    ExitCode::FAILURE
+}
+
+fn print_diagnostics(graph: &ModuleGraph, diagnostics: &[(ModuleIndex, Diagnostic)]) {
+    let colours = output::stderr_colours();
+    for (index, diagnostic) in diagnostics {
+        if let Some(module) = graph.module(*index) {
+            output::err(&harn_syntax::render(diagnostic, &module.source, colours));
         }
     }
 }

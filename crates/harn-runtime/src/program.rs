@@ -1,0 +1,178 @@
+//! From source text to a program that can be stepped: graph, checks, bytecode, registry, VM.
+
+use crate::natives;
+use harn_compiler::compile;
+use harn_syntax::{Diagnostic, Severity, Source};
+use harn_types::graph::{self, ModuleGraph, ModuleIndex, SourceLoader};
+use harn_vm::{Body, Entry, Fiber, Limits, Registry, TraceFrame, Value, Vm, VmError};
+use std::rc::Rc;
+
+/// What a program is given besides its text.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `argv`.
+    pub args: Vec<String>,
+    /// What its values may grow to.
+    pub limits: Limits,
+}
+
+/// A program ready to run.
+pub struct Program {
+    /// The machine with every module loaded.
+    pub vm: Vm,
+    /// The root task.
+    pub root: Fiber,
+    /// Sources and trees, for reports.
+    pub graph: Rc<ModuleGraph>,
+    /// What the checks had to say that does not stop the program.
+    pub warnings: Vec<(ModuleIndex, Diagnostic)>,
+    /// Whether the entry is a script, whose last value is not its result (spec 02 section 15.3).
+    pub is_script: bool,
+}
+
+/// Why a program cannot start.
+pub enum Refusal {
+    /// The entry cannot be read: the operating system's words.
+    Unreadable(String),
+    /// Static errors (and warnings), each in its module.
+    Static(Rc<ModuleGraph>, Vec<(ModuleIndex, Diagnostic)>),
+    /// Errors of the compiler in a program that passed the checks: printed as `compile error`.
+    Compile(Rc<ModuleGraph>, Vec<(ModuleIndex, Diagnostic)>),
+    /// An error that the program raises before its first statement (an import that fails).
+    Start(Rc<ModuleGraph>, Box<VmError>),
+}
+
+/// Loads the program in `text`, known as `path`; imports come through `loader`.
+pub fn load(path: &str, text: String, loader: &mut dyn SourceLoader, options: Options) -> Result<Program, Refusal> {
+    let graph = Rc::new(graph::load_text(path, text, loader));
+    let mut warnings = Vec::new();
+    let (errors, remarks): (Vec<_>, Vec<_>) =
+        static_diagnostics(&graph).into_iter().partition(|(_, d)| d.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(Refusal::Static(graph, remarks.into_iter().chain(errors).collect()));
+    }
+    warnings.extend(remarks);
+    if let Some(error) = graph.start_errors.first() {
+        let raised = start_error(&graph, error);
+        return Err(Refusal::Start(graph, raised));
+    }
+    let mut vm = Vm::new(Rc::new(registry()), options.limits);
+    vm.set_loader(Box::new(load_library));
+    vm.set_global("argv", Value::list(options.args.iter().map(|arg| Value::str(arg)).collect()));
+    for (index, _) in graph.iter() {
+        match compile(&graph, index) {
+            Ok(module) => {
+                if let Err(refusal) = vm.load(module) {
+                    return Err(Refusal::Start(graph.clone(), VmError::runtime(format!("invalid code: {refusal}"))));
+                }
+            }
+            Err(diagnostics) => {
+                let found = diagnostics.into_iter().map(|d| (index, d)).collect();
+                return Err(Refusal::Compile(graph, found));
+            }
+        }
+    }
+    let key = graph.module(graph.entry).map(|module| module.key.to_string()).unwrap_or_default();
+    let pipeline = entry_pipeline(&vm, &key);
+    let (entry, is_script) = match &pipeline {
+        Some(name) => (Entry::Pipeline(name), false),
+        None => (Entry::Script, true),
+    };
+    match vm.program(&key, entry, Vec::new()) {
+        Ok(root) => Ok(Program { vm, root, graph, warnings, is_script }),
+        Err(error) => Err(Refusal::Start(graph, error)),
+    }
+}
+
+/// The pipeline that `run` starts: the one named `default`, else the first (spec 02 section 15.1).
+fn entry_pipeline(vm: &Vm, key: &str) -> Option<String> {
+    let module = vm.module(key)?;
+    let default = module.pipelines.iter().find(|pipeline| pipeline.name == "default");
+    default.or_else(|| module.pipelines.first()).map(|pipeline| pipeline.name.clone())
+}
+
+/// Everything that the front end has to say about a graph: syntax of the entry first, then names and types.
+fn static_diagnostics(graph: &ModuleGraph) -> Vec<(ModuleIndex, Diagnostic)> {
+    let entry = graph.entry;
+    let syntax: Vec<_> = graph
+        .module(entry)
+        .map(|module| module.parsed.diagnostics.iter().cloned().map(|d| (entry, d)).collect())
+        .unwrap_or_default();
+    if syntax.iter().any(|(_, d)| d.severity == Severity::Error) {
+        return syntax;
+    }
+    syntax.into_iter().chain(harn_types::check(graph)).collect()
+}
+
+fn start_error(graph: &ModuleGraph, error: &graph::StartError) -> Box<VmError> {
+    let mut raised = VmError::runtime(error.text.clone());
+    if let Some(module) = graph.module(error.module) {
+        raised.trace.push(frame_at(&module.source, &module.key, error.span.start, error.span.end));
+    }
+    raised
+}
+
+/// A trace frame for a place of a source.
+pub fn frame_at(source: &Source, key: &str, start: u32, end: u32) -> TraceFrame {
+    let position = source.position(start);
+    TraceFrame {
+        module: key.to_owned(),
+        path: source.path().to_owned(),
+        start,
+        end,
+        line: position.line,
+        column: position.column,
+        ..TraceFrame::default()
+    }
+}
+
+/// All builtins and methods: those of the standard library, of the scheduler and of the agent loop.
+pub fn registry() -> Registry {
+    let mut registry = harn_stdlib::registry();
+    for (name, body) in natives::natives() {
+        registry.builtin(name, Body::Native(body));
+    }
+    registry.method("channel", "iter", Body::Native(natives::channel_iter));
+    registry
+}
+
+/// Compiles a library module when code first needs it.
+fn load_library(key: &str) -> Result<harn_bytecode::Module, String> {
+    let text = harn_stdlib::prelude_module(key)
+        .or_else(|| harn_stdlib::std_module(key))
+        .ok_or_else(|| format!("Unknown stdlib module: {key}"))?;
+    let graph = graph::load_text(key, text.to_owned(), &mut Library);
+    let Some(module) = graph.module(graph.entry) else { return Err(format!("{key} is empty")) };
+    if let Some(diagnostic) = module.parsed.diagnostics.iter().find(|d| d.severity == Severity::Error) {
+        return Err(format!("{key}: {}", diagnostic.message));
+    }
+    compile(&graph, graph.entry).map_err(|diagnostics| {
+        let texts: Vec<_> = diagnostics.iter().map(|d| d.message.as_str()).collect();
+        format!("{key}: {}", texts.join("; "))
+    })
+}
+
+/// Library modules import only each other.
+struct Library;
+
+impl SourceLoader for Library {
+    fn read(&mut self, path: &str) -> Result<String, String> {
+        Err(format!("{path} is not in the library"))
+    }
+
+    fn canonical(&mut self, path: &str) -> Option<String> {
+        Some(path.to_owned())
+    }
+
+    fn is_file(&mut self, _path: &str) -> bool {
+        false
+    }
+
+    fn exists(&mut self, _path: &str) -> bool {
+        false
+    }
+
+    fn std_module(&self, name: &str) -> Option<&'static str> {
+        harn_stdlib::std_module(name)
+    }
+}

@@ -1,0 +1,196 @@
+//! Effects: the gate, the services, the host, standard output.
+
+use super::{Progressed, Run};
+use crate::gate::Ruling;
+use crate::schedule::TaskId;
+use crate::schedule::task::{State, Wait};
+use crate::service::{ServiceCx, Started, TaskInfo};
+use harn_effect::{Data, Op, Outcome, Request, Ticket};
+use harn_vm::{EffectCall, Fiber};
+use std::rc::Rc;
+
+impl Run {
+    /// Performs an effect of a task, or starts it.
+    pub(super) fn effect(&mut self, id: TaskId, fiber: &mut Fiber, call: EffectCall) -> Progressed {
+        if let Ruling::Deny(raised) = self.gate.decide(fiber, &call.request) {
+            fiber.resume(Err(raised));
+            return Progressed::Answered;
+        }
+        match call.request.op {
+            Op::StdoutWrite => {
+                self.print(id, call.request.args.field("text").as_str().unwrap_or_default());
+                fiber.resume(Ok(Data::Nil));
+                return Progressed::Answered;
+            }
+            Op::StderrWrite | Op::StdinRead => self.flush(),
+            _ => {}
+        }
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        match self.start(id, ticket, call.request.clone()) {
+            Some(outcome) => {
+                fiber.resume(outcome);
+                Progressed::Answered
+            }
+            None => {
+                self.flights.insert(ticket, id);
+                Progressed::Suspended(Wait::Effect { ticket, call })
+            }
+        }
+    }
+
+    /// Starts a ruled request; `Some` when it is already done.
+    fn start(&mut self, id: TaskId, ticket: Ticket, request: Request) -> Option<Outcome> {
+        let Some(index) = self.service_of.get(&request.op).copied() else {
+            return self.host.start(ticket, request);
+        };
+        let started = self.with_service(index, id, |service, cx| service.start(cx, ticket, request))?;
+        self.settle(ticket, started)
+    }
+
+    /// What a service's step comes to.
+    fn settle(&mut self, ticket: Ticket, started: Started) -> Option<Outcome> {
+        match started {
+            Started::Done(outcome) => Some(outcome),
+            Started::Pending => None,
+            Started::Forward(request) => match self.host.start(ticket, request) {
+                Some(outcome) => self.back_to_service(ticket, outcome),
+                None => None,
+            },
+        }
+    }
+
+    /// A forwarded request is done: its service has the last word.
+    fn back_to_service(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Outcome> {
+        let owner = self.flights.get(&ticket).copied();
+        let Some((index, id)) = self.service_behind(ticket) else { return Some(outcome) };
+        let started =
+            self.with_service(index, owner.unwrap_or(id), |service, cx| service.host_done(cx, ticket, outcome))?;
+        self.settle(ticket, started)
+    }
+
+    /// The service that performs the effect a ticket stands for.
+    fn service_behind(&self, ticket: Ticket) -> Option<(usize, TaskId)> {
+        let id = self.flights.get(&ticket).copied()?;
+        match &self.tasks.get(&id)?.state {
+            State::Waiting(Wait::Effect { call, .. }) => {
+                self.service_of.get(&call.request.op).map(|index| (*index, id))
+            }
+            _ => None,
+        }
+    }
+
+    /// The host finished an effect in flight.
+    pub(super) fn host_done(&mut self, ticket: Ticket, outcome: Outcome) {
+        let outcome = match self.service_behind(ticket) {
+            Some(_) => self.back_to_service(ticket, outcome),
+            None => Some(outcome),
+        };
+        if let Some(outcome) = outcome {
+            self.deliver(ticket, outcome);
+        }
+    }
+
+    /// A piece of a streamed answer arrived.
+    pub(super) fn host_chunk(&mut self, ticket: Ticket, text: &str) {
+        if let Some((index, id)) = self.service_behind(ticket) {
+            self.with_service(index, id, |service, cx| service.host_chunk(cx, ticket, text));
+        }
+    }
+
+    /// Hands an outcome to the task that waits for it.
+    fn deliver(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(id) = self.flights.remove(&ticket) else { return };
+        let waits = matches!(
+            self.tasks.get(&id).map(|task| &task.state),
+            Some(State::Waiting(Wait::Effect { ticket: of, .. })) if *of == ticket
+        );
+        if waits {
+            self.wake(id, |fiber| fiber.resume(outcome));
+        }
+    }
+
+    /// Lets every service look at what waits.
+    pub(super) fn poll_services(&mut self) {
+        for index in 0..self.services.len() {
+            let found = self.with_service(index, TaskId::ROOT, |service, cx| service.poll(cx)).unwrap_or_default();
+            for (ticket, started) in found {
+                if let Some(outcome) = self.settle(ticket, started) {
+                    self.deliver(ticket, outcome);
+                }
+            }
+        }
+    }
+
+    /// Gives up what a task waits for, when that is an effect in flight.
+    pub(super) fn give_up(&mut self, id: TaskId) {
+        let Some(State::Waiting(Wait::Effect { ticket, call })) = self.tasks.get(&id).map(|task| &task.state) else {
+            return;
+        };
+        let (ticket, op) = (*ticket, call.request.op);
+        self.flights.remove(&ticket);
+        match self.service_of.get(&op).copied() {
+            Some(index) => {
+                self.with_service(index, id, |service, cx| service.cancel(cx, ticket));
+                self.host.cancel(ticket);
+            }
+            None => self.host.cancel(ticket),
+        }
+    }
+
+    /// Calls a service with its context.
+    fn with_service<T>(
+        &mut self,
+        index: usize,
+        id: TaskId,
+        f: impl FnOnce(&mut dyn crate::service::Service, &mut ServiceCx<'_>) -> T,
+    ) -> Option<T> {
+        let mut services = std::mem::take(&mut self.services);
+        let result = services.get_mut(index).map(|service| self.with_cx(id, |cx| f(service.as_mut(), cx)));
+        self.services = services;
+        result
+    }
+
+    /// Builds the context of services for one call.
+    pub(super) fn with_cx<T>(&mut self, id: TaskId, f: impl FnOnce(&mut ServiceCx<'_>) -> T) -> T {
+        let task: Rc<TaskInfo> = self.tasks.get(&id).map(|task| task.info.clone()).unwrap_or_default();
+        let now_ms = self.host.now_ms();
+        let mocked = self.vm.program_state().get::<harn_stdlib::clock::ProgramClock>().mocked;
+        let mut cx = ServiceCx {
+            run: &self.info,
+            task: &task,
+            now_ms,
+            monotonic_ms: self.host.monotonic_ms(),
+            program_now_ms: mocked.map_or(now_ms, |clock| clock.wall_ms),
+            progress: self.progress.as_mut(),
+            log: &self.log,
+            mocks: &mut self.mocks,
+            env: self.env.as_ref(),
+        };
+        f(&mut cx)
+    }
+
+    /// What a task prints: the root's goes out, a child's waits for its parent (spec 04 section 4.1.2).
+    pub(super) fn print(&mut self, id: TaskId, text: &str) {
+        if id == TaskId::ROOT {
+            if self.stdout.push(text) {
+                self.flush();
+            }
+        } else if let Some(task) = self.tasks.get_mut(&id) {
+            task.output.push_str(text);
+        }
+    }
+
+    /// Writes what the root has printed so far.
+    pub(super) fn flush(&mut self) {
+        if let Some(text) = self.stdout.take() {
+            let request = Request { op: Op::StdoutWrite, args: Data::dict([("text", Data::Str(text))]) };
+            let ticket = Ticket(self.next_ticket);
+            self.next_ticket += 1;
+            // Nobody reads any more (a closed pipe): the program ends quietly, as others do.
+            if let Some(Err(_)) = self.host.start(ticket, request) {
+                self.ending.get_or_insert(super::Ending::Exit(0));
+            }
+        }
+    }
+}

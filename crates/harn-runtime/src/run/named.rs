@@ -1,0 +1,156 @@
+//! Requests to the scheduler, told apart.
+
+use super::channels::{SelectWait, channel_of};
+use super::{Ending, Progressed, Run};
+use crate::schedule::TaskId;
+use crate::schedule::channel::{Channel, SelectForm};
+use crate::schedule::group::GroupStream;
+use crate::schedule::task::Wait;
+use crate::schedule::timer::Purpose;
+use harn_vm::{Control, ControlOp, Fiber, Value, View, VmError};
+use std::rc::Rc;
+
+/// A time in milliseconds: an int, a duration, or a dict with `timeout_ms` or `max_wait_ms`; negative is 0.
+pub(super) fn millis(value: Option<&Value>) -> Option<i64> {
+    match value?.view() {
+        View::Int(ms) | View::Duration(ms) => Some(ms.max(0)),
+        View::Dict(dict) => {
+            let inner = dict.get("timeout_ms").or_else(|| dict.get("max_wait_ms"))?;
+            inner.as_int().map(|ms| ms.max(0))
+        }
+        _ => None,
+    }
+}
+
+fn done(fiber: &mut Fiber, value: Value) -> Progressed {
+    fiber.resume_value(value);
+    Progressed::Answered
+}
+
+fn failed(fiber: &mut Fiber, error: Box<VmError>) -> Progressed {
+    fiber.resume_error(error);
+    Progressed::Answered
+}
+
+impl Run {
+    /// Answers a request of a task, or parks it.
+    pub(super) fn control(&mut self, id: TaskId, fiber: &mut Fiber, control: Control) -> Progressed {
+        let mut args = control.args;
+        match control.op {
+            ControlOp::Spawn => {
+                let body = args.first_mut().map(std::mem::take).unwrap_or_default();
+                self.spawn(id, fiber, body)
+            }
+            ControlOp::Parallel(kind) => self.parallel(id, fiber, kind, args),
+            ControlOp::Select { channels, timeout, default } => {
+                let wait = match (default, timeout) {
+                    (true, _) => SelectWait::Never,
+                    (false, true) => SelectWait::Until(millis(args.get(channels)).unwrap_or(5_000)),
+                    (false, false) => SelectWait::Forever,
+                };
+                match args.iter().take(channels).map(channel_of).collect::<Option<Vec<_>>>() {
+                    Some(channels) => self.select(id, fiber, channels, SelectForm::Statement, wait),
+                    None => failed(fiber, VmError::ty("select: expected a channel")),
+                }
+            }
+            ControlOp::IterNext => self.iter_next(id, fiber, &args),
+            ControlOp::MutexEnter => self.enter_mutex(id, fiber),
+            ControlOp::MutexExit => {
+                self.leave_mutex(id);
+                done(fiber, Value::NIL)
+            }
+            ControlOp::Named(name) => self.named(id, fiber, name, args),
+        }
+    }
+
+    fn iter_next(&mut self, id: TaskId, fiber: &mut Fiber, args: &[Value]) -> Progressed {
+        let Some(value) = args.first() else { return done(fiber, Value::NIL) };
+        if let Some(channel) = channel_of(value) {
+            return self.receive(id, fiber, channel, true);
+        }
+        match value.view() {
+            View::Handle(handle) => match handle.as_any().downcast_ref::<GroupStream>() {
+                Some(stream) => self.stream_next(fiber, stream.group),
+                None => failed(fiber, VmError::ty(format!("cannot iterate {}", handle.type_name()))),
+            },
+            _ => failed(fiber, VmError::ty(format!("cannot iterate {}", value.type_name()))),
+        }
+    }
+
+    fn named(&mut self, id: TaskId, fiber: &mut Fiber, name: &'static str, mut args: Vec<Value>) -> Progressed {
+        match name {
+            "sleep" => self.sleep(id, fiber, millis(args.first()).unwrap_or(0)),
+            "await" => self.await_task(id, fiber, args.first()),
+            "cancel" => {
+                self.cancel(args.first());
+                done(fiber, Value::NIL)
+            }
+            "cancel_graceful" => self.cancel_graceful(id, fiber, &args),
+            "is_cancelled" => {
+                let flagged = self.tasks.get(&id).is_some_and(|task| task.flagged);
+                done(fiber, Value::bool(flagged))
+            }
+            "channel" => {
+                let name = args.first().filter(|v| !v.is_nil()).cloned().unwrap_or_else(|| Value::str("default"));
+                let capacity = args.get(1).and_then(Value::as_int).unwrap_or(256);
+                done(fiber, Value::handle(Rc::new(Channel::new(name, capacity))))
+            }
+            "send" if args.len() < 2 => failed(fiber, VmError::thrown_str("send: requires channel and value")),
+            "receive" | "try_receive" | "close_channel" if args.is_empty() => {
+                failed(fiber, VmError::thrown_str(&format!("{name}: requires a channel")))
+            }
+            "send" | "receive" | "try_receive" | "close_channel" => {
+                let Some(channel) = args.first().and_then(channel_of) else {
+                    return failed(fiber, VmError::thrown_str(&format!("{name}: first argument must be a channel")));
+                };
+                match name {
+                    "send" => {
+                        let message = args.get_mut(1).map(std::mem::take).unwrap_or_default();
+                        self.send(id, fiber, channel, message)
+                    }
+                    "receive" => self.receive(id, fiber, channel, false),
+                    "try_receive" => {
+                        let message = self.pop(&channel).unwrap_or_default();
+                        done(fiber, message)
+                    }
+                    _ => {
+                        self.close(&channel);
+                        done(fiber, Value::NIL)
+                    }
+                }
+            }
+            "channel_select" => self.channel_select(id, fiber, &args),
+            "parallel_race" => self.race(id, fiber, args),
+            "exit" => {
+                self.ending = Some(Ending::Exit(args.first().and_then(Value::as_int).unwrap_or(0)));
+                done(fiber, Value::NIL)
+            }
+            _ => failed(fiber, VmError::runtime(format!("{name}: not supported yet"))),
+        }
+    }
+
+    /// A time of 0 lets the other ready tasks run first.
+    fn sleep(&mut self, id: TaskId, fiber: &mut Fiber, ms: i64) -> Progressed {
+        if ms == 0 {
+            return done(fiber, Value::NIL);
+        }
+        let due = self.host.monotonic_ms().saturating_add(ms);
+        self.timers.set(due, Purpose::Timeout, self.waiter(id));
+        Progressed::Suspended(Wait::Sleep)
+    }
+
+    fn channel_select(&mut self, id: TaskId, fiber: &mut Fiber, args: &[Value]) -> Progressed {
+        let Some(View::List(list)) = args.first().map(Value::view) else {
+            return failed(fiber, VmError::thrown_str("channel_select: first argument must be a list of channels"));
+        };
+        let channels: Option<Vec<_>> = list.iter().map(|value| channel_of(&value)).collect();
+        let Some(channels) = channels else {
+            return failed(fiber, VmError::thrown_str("channel_select: channel list must contain only channels"));
+        };
+        if channels.is_empty() {
+            return done(fiber, Value::NIL);
+        }
+        let wait = millis(args.get(1)).map_or(SelectWait::Forever, SelectWait::Until);
+        self.select(id, fiber, channels, SelectForm::Builtin, wait)
+    }
+}

@@ -1,0 +1,150 @@
+//! What the scheduler keeps for each task.
+
+use crate::schedule::channel::{Channel, SelectForm};
+use crate::schedule::group::GroupId;
+use crate::schedule::lock::LockId;
+use crate::service::TaskInfo;
+use harn_effect::Ticket;
+use harn_vm::{EffectCall, Fiber, Handle, Value, VmError};
+use std::any::Any;
+use std::rc::Rc;
+
+/// Identifies a task; unique within a run, in creation order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TaskId(pub u64);
+
+impl TaskId {
+    /// The root task.
+    pub const ROOT: TaskId = TaskId(0);
+}
+
+/// A task.
+pub(crate) struct Task {
+    pub id: TaskId,
+    /// How it came to be and where its result goes.
+    pub role: Role,
+    /// Its program state. Taken out while it runs.
+    pub fiber: Option<Fiber>,
+    pub state: State,
+    /// Counts suspensions.
+    pub epoch: u64,
+    /// Tasks it spawned that nobody has collected, oldest first.
+    pub children: Vec<Child>,
+    /// Its `parallel` expressions that are not over.
+    pub groups: Vec<GroupId>,
+    /// Whether it was asked to stop.
+    pub flagged: bool,
+    /// What it may still run before the request to stop is thrown at it.
+    pub flagged_fuel: i64,
+    /// Text it printed that its parent does not have yet.
+    pub output: String,
+    /// The deadline it inherited, on the monotonic clock.
+    pub limit: Option<i64>,
+    /// The next numbers for ids of its children, by construct.
+    pub names: ChildNames,
+    /// Who it is, for services and `runtime_context`.
+    pub info: Rc<TaskInfo>,
+}
+
+/// How a task came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The program.
+    Root,
+    /// By `spawn`, owned by this task.
+    Spawned { owner: TaskId },
+    /// Body `index` of a `parallel` expression.
+    Body { group: GroupId, index: usize },
+}
+
+/// A spawned task in its owner's list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Child {
+    pub id: TaskId,
+    /// How many deadlines of the owner enclosed the `spawn`.
+    pub deadlines: usize,
+}
+
+/// Numbers for ids of children.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ChildNames {
+    pub spawned: u64,
+    pub groups: u64,
+}
+
+/// Where a task is.
+pub(crate) enum State {
+    /// In the queue, or running.
+    Ready,
+    /// Suspended.
+    Waiting(Wait),
+    /// Over, and not collected.
+    Done(Result<Value, Box<VmError>>),
+}
+
+/// What a task waits for.
+pub(crate) enum Wait {
+    /// The end of a sleep.
+    Sleep,
+    /// A task to await.
+    Await(TaskId),
+    /// A task that was asked to stop.
+    Graceful(TaskId),
+    /// All bodies of a `parallel` expression (or the first of a race).
+    Group(GroupId),
+    /// The next value of a streamed `parallel`.
+    Stream(GroupId),
+    /// A message.
+    Receive { channel: Rc<Channel>, next: bool },
+    /// Room in a channel.
+    Send { channel: Rc<Channel> },
+    /// The first message of several channels.
+    Select { channels: Vec<Rc<Channel>>, form: SelectForm },
+    /// A permit.
+    Lock(LockId),
+    /// An effect in flight.
+    Effect { ticket: Ticket, call: EffectCall },
+}
+
+impl Wait {
+    /// The words for a wait on something that only other tasks of the program can end.
+    pub fn on_program(&self) -> Option<String> {
+        match self {
+            Wait::Receive { channel, .. } => Some(format!("receive on {}", channel.display())),
+            Wait::Send { channel } => Some(format!("send on {}", channel.display())),
+            Wait::Select { .. } => Some("select".to_owned()),
+            Wait::Lock(lock) => Some(format!("{} '{}'", lock.kind.name(), lock.key)),
+            Wait::Await(_) => Some("await".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether a request to stop ends the wait at once (spec 04 section 4.2, rule 1).
+    pub fn polls_flag(&self) -> bool {
+        matches!(self, Wait::Sleep | Wait::Lock(_))
+    }
+}
+
+/// The value of `spawn`.
+#[derive(Debug)]
+pub(crate) struct TaskHandle {
+    pub id: TaskId,
+}
+
+impl Handle for TaskHandle {
+    fn type_name(&self) -> &'static str {
+        "task_handle"
+    }
+
+    fn display(&self) -> String {
+        format!("<task:vm_task_{}>", self.id.0)
+    }
+
+    fn same(&self, other: &dyn Handle) -> bool {
+        other.as_any().downcast_ref::<TaskHandle>().is_some_and(|other| other.id == self.id)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

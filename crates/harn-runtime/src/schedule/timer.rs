@@ -1,0 +1,98 @@
+//! Things to do at a time of the monotonic clock.
+
+use crate::schedule::channel::Waiter;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// The wait ends with its ordinary "time is up" result.
+    Timeout,
+    /// A deadline of the task has passed.
+    Deadline,
+    /// A suspended task that was asked to stop has had its time.
+    Grace,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    due: i64,
+    number: u64,
+    purpose: Purpose,
+    task: u64,
+    epoch: u64,
+}
+
+/// Timers, earliest first; equal times in the order they were set.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    heap: BinaryHeap<Reverse<Entry>>,
+    set: u64,
+}
+
+impl Timers {
+    /// Sets a timer for the present wait of a task.
+    pub fn set(&mut self, due: i64, purpose: Purpose, waiter: Waiter) {
+        let number = self.set;
+        self.set += 1;
+        let entry = Entry { due, number, purpose, task: waiter.task.0, epoch: waiter.epoch };
+        self.heap.push(Reverse(entry));
+    }
+
+    /// The earliest timer that `alive` knows; drops stale ones before it.
+    pub fn next_due(&mut self, alive: impl Fn(Waiter) -> bool) -> Option<i64> {
+        while let Some(Reverse(entry)) = self.heap.peek() {
+            if alive(entry.waiter()) {
+                return Some(entry.due);
+            }
+            self.heap.pop();
+        }
+        None
+    }
+
+    /// Takes the earliest timer that is due.
+    pub fn pop_due(&mut self, now: i64) -> Option<(Purpose, Waiter)> {
+        match self.heap.peek() {
+            Some(Reverse(entry)) if entry.due <= now => {}
+            _ => return None,
+        }
+        self.heap.pop().map(|Reverse(entry)| (entry.purpose, entry.waiter()))
+    }
+}
+
+impl Entry {
+    fn waiter(&self) -> Waiter {
+        Waiter { task: super::TaskId(self.task), epoch: self.epoch }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::TaskId;
+
+    fn waiter(task: u64) -> Waiter {
+        Waiter { task: TaskId(task), epoch: 1 }
+    }
+
+    #[test]
+    fn timers_come_by_time_and_then_by_age() {
+        let mut timers = Timers::default();
+        timers.set(20, Purpose::Timeout, waiter(1));
+        timers.set(10, Purpose::Timeout, waiter(2));
+        timers.set(10, Purpose::Deadline, waiter(3));
+        assert_eq!(timers.pop_due(9), None);
+        assert_eq!(timers.pop_due(30), Some((Purpose::Timeout, waiter(2))));
+        assert_eq!(timers.pop_due(30), Some((Purpose::Deadline, waiter(3))));
+        assert_eq!(timers.pop_due(30), Some((Purpose::Timeout, waiter(1))));
+    }
+
+    #[test]
+    fn stale_timers_do_not_count() {
+        let mut timers = Timers::default();
+        timers.set(10, Purpose::Timeout, waiter(1));
+        timers.set(20, Purpose::Timeout, waiter(2));
+        assert_eq!(timers.next_due(|w| w.task.0 == 2), Some(20));
+    }
+}

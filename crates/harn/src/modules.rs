@@ -1,0 +1,55 @@
+//! Where `harn` finds the modules that programs import: files through the host, library modules in the binary.
+
+use harn_effect::{Data, Host, Op, Request, Ticket};
+use harn_host::RealHost;
+use harn_types::graph::SourceLoader;
+
+/// Reads modules from disk.
+pub struct DiskModules {
+    host: RealHost,
+}
+
+impl DiskModules {
+    /// A loader.
+    pub fn new() -> Self {
+        DiskModules { host: RealHost::new() }
+    }
+
+    fn ask(&mut self, op: Op, path: &str) -> Result<Data, String> {
+        let args = Data::dict([("path", Data::from(path))]);
+        match self.host.start(Ticket(0), Request { op, args }) {
+            Some(Ok(data)) => Ok(data),
+            Some(Err(harn_effect::Raised::Runtime(text))) => Err(text),
+            _ => Err("unreadable".to_owned()),
+        }
+    }
+
+    fn kind(&mut self, path: &str) -> Option<String> {
+        self.ask(Op::FileStat, path).ok()?.field("kind").as_str().map(str::to_owned)
+    }
+}
+
+impl SourceLoader for DiskModules {
+    fn read(&mut self, path: &str) -> Result<String, String> {
+        match self.ask(Op::FileRead, path)? {
+            Data::Bytes(bytes) => String::from_utf8(bytes).map_err(|_| "stream did not contain valid UTF-8".to_owned()),
+            _ => Err("unreadable".to_owned()),
+        }
+    }
+
+    fn canonical(&mut self, path: &str) -> Option<String> {
+        self.ask(Op::FileCanonical, path).ok()?.as_str().map(str::to_owned)
+    }
+
+    fn is_file(&mut self, path: &str) -> bool {
+        self.kind(path).as_deref() == Some("file")
+    }
+
+    fn exists(&mut self, path: &str) -> bool {
+        self.kind(path).is_some()
+    }
+
+    fn std_module(&self, name: &str) -> Option<&'static str> {
+        harn_stdlib::std_module(name)
+    }
+}
