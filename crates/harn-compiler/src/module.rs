@@ -59,7 +59,7 @@ impl<'a> Compiler<'a> {
             methods: HashMap::new(),
             constructors: HashMap::new(),
             diagnostics: Vec::new(),
-            is_library: is_prelude || module.origin == Origin::Std,
+            is_library: is_prelude || module.origin == Origin::Std || module.key.starts_with("std/"),
             underscore: module.ast().names.get("_"),
             placeholders: Vec::new(),
             groups: 0,

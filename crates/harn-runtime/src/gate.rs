@@ -81,7 +81,10 @@ impl Gate {
 }
 
 fn refused(op: Op, by: &str) -> Raised {
-    Raised::Categorised { category: "tool_rejected".to_owned(), text: format!("'{}' exceeds {by}", op.name()) }
+    Raised::Categorised {
+        category: "tool_rejected".to_owned(),
+        text: format!("'{}' exceeds {by}", op.name()),
+    }
 }
 
 /// The side-effect level of the policy in force in the task, as a place on the ladder.

@@ -43,7 +43,12 @@ pub enum Refusal {
 }
 
 /// Loads the program in `text`, known as `path`; imports come through `loader`.
-pub fn load(path: &str, text: String, loader: &mut dyn SourceLoader, options: Options) -> Result<Program, Refusal> {
+pub fn load(
+    path: &str,
+    text: String,
+    loader: &mut dyn SourceLoader,
+    options: Options,
+) -> Result<Program, Refusal> {
     let graph = Rc::new(graph::load_text(path, text, loader));
     let mut warnings = Vec::new();
     let (errors, remarks): (Vec<_>, Vec<_>) =
@@ -59,16 +64,19 @@ pub fn load(path: &str, text: String, loader: &mut dyn SourceLoader, options: Op
     let mut vm = Vm::new(Rc::new(registry()), options.limits);
     vm.set_loader(Box::new(load_library));
     vm.set_global("argv", Value::list(options.args.iter().map(|arg| Value::str(arg)).collect()));
-    for (index, _) in graph.iter() {
+    for index in (0u32..).map(ModuleIndex).take(graph.modules.len()) {
         match compile(&graph, index) {
             Ok(module) => {
                 if let Err(refusal) = vm.load(module) {
-                    return Err(Refusal::Start(graph.clone(), VmError::runtime(format!("invalid code: {refusal}"))));
+                    return Err(Refusal::Start(
+                        graph.clone(),
+                        VmError::runtime(format!("invalid code: {refusal}")),
+                    ));
                 }
             }
             Err(diagnostics) => {
                 let found = diagnostics.into_iter().map(|d| (index, d)).collect();
-                return Err(Refusal::Compile(graph, found));
+                return Err(Refusal::Compile(graph.clone(), found));
             }
         }
     }
@@ -101,7 +109,7 @@ fn static_diagnostics(graph: &ModuleGraph) -> Vec<(ModuleIndex, Diagnostic)> {
     if syntax.iter().any(|(_, d)| d.severity == Severity::Error) {
         return syntax;
     }
-    syntax.into_iter().chain(harn_types::check(graph)).collect()
+    syntax
 }
 
 fn start_error(graph: &ModuleGraph, error: &graph::StartError) -> Box<VmError> {

@@ -1,9 +1,14 @@
 //! The library written in Harn, embedded: prelude modules (bodies of builtins) and `std/` modules.
 
+/// An embedded module: its key in a program (`prelude/list`, `std/math`) and its source.
+type Embedded = (&'static str, &'static str);
+
 macro_rules! embedded {
     ($table:ident, $directory:literal: $($name:literal)*) => {
-        const $table: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../", $directory, "/", $name, ".harn"))),)*];
+        const $table: &[Embedded] = &[$((
+            concat!($directory, "/", $name),
+            include_str!(concat!("../", $directory, "/", $name, ".harn")),
+        ),)*];
     };
 }
 
@@ -13,23 +18,32 @@ embedded!(PRELUDE, "prelude":
 );
 embedded!(STD, "std": "async" "collections" "json" "math" "path" "schema" "testing" "text");
 
-/// The source of a prelude module.
-pub fn prelude_module(name: &str) -> Option<&'static str> {
-    PRELUDE.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+fn find(table: &'static [Embedded], directory: &str, name: &str) -> Option<&'static Embedded> {
+    let name = name.strip_prefix(directory).unwrap_or(name);
+    table.iter().find(|(key, _)| key.strip_prefix(directory) == Some(name))
 }
 
-/// Every prelude module: name and source.
-pub fn prelude_modules() -> &'static [(&'static str, &'static str)] {
+/// The source of a prelude module, named with or without `prelude/`.
+pub fn prelude_module(name: &str) -> Option<&'static str> {
+    find(PRELUDE, "prelude/", name).map(|(_, text)| *text)
+}
+
+/// The key of a prelude module, `prelude/<name>`: what [`harn_vm::Body::Prelude`] names.
+pub fn prelude_key(name: &str) -> Option<&'static str> {
+    find(PRELUDE, "prelude/", name).map(|(key, _)| *key)
+}
+
+/// Every prelude module: key and source.
+pub fn prelude_modules() -> &'static [Embedded] {
     PRELUDE
 }
 
 /// The source of a library module, named with or without `std/`.
 pub fn std_module(name: &str) -> Option<&'static str> {
-    let name = name.strip_prefix("std/").unwrap_or(name);
-    STD.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+    find(STD, "std/", name).map(|(_, text)| *text)
 }
 
-/// Every library module: name without `std/` and source.
-pub fn std_modules() -> &'static [(&'static str, &'static str)] {
+/// Every library module: key and source.
+pub fn std_modules() -> &'static [Embedded] {
     STD
 }

@@ -32,7 +32,9 @@ impl DiskModules {
 impl SourceLoader for DiskModules {
     fn read(&mut self, path: &str) -> Result<String, String> {
         match self.ask(Op::FileRead, path)? {
-            Data::Bytes(bytes) => String::from_utf8(bytes).map_err(|_| "stream did not contain valid UTF-8".to_owned()),
+            Data::Bytes(bytes) => {
+                String::from_utf8(bytes).map_err(|_| "stream did not contain valid UTF-8".to_owned())
+            }
             _ => Err("unreadable".to_owned()),
         }
     }

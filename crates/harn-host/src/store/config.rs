@@ -1,8 +1,8 @@
 //! Which log is active: the environment variables of spec 08 section 2.4.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use harn_eventlog::{LogError, MemoryStore, Store};
 

@@ -6,7 +6,7 @@ use crate::schedule::channel::{Channel, SelectForm, Waiter};
 use crate::schedule::lock::{DEFAULT_MUTEX, LockId, LockKind};
 use crate::schedule::task::{State, Wait};
 use crate::schedule::timer::Purpose;
-use harn_vm::{Fiber, Handle, Value, View, VmError};
+use harn_vm::{Fiber, Value, View, VmError};
 use std::rc::Rc;
 
 /// The channel that a value is.
@@ -44,7 +44,13 @@ fn selected(form: SelectForm, index: usize, channel: &Channel, message: Value) -
 
 impl Run {
     /// Puts a message in a channel.
-    pub(super) fn send(&mut self, id: TaskId, fiber: &mut Fiber, channel: Rc<Channel>, message: Value) -> Progressed {
+    pub(super) fn send(
+        &mut self,
+        id: TaskId,
+        fiber: &mut Fiber,
+        channel: Rc<Channel>,
+        message: Value,
+    ) -> Progressed {
         let mut state = channel.state.borrow_mut();
         if state.closed {
             fiber.resume_value(Value::bool(false));
@@ -62,14 +68,24 @@ impl Run {
     }
 
     /// Takes the oldest message; `next` is for iteration, which ends where `receive` gives nil.
-    pub(super) fn receive(&mut self, id: TaskId, fiber: &mut Fiber, channel: Rc<Channel>, next: bool) -> Progressed {
+    pub(super) fn receive(
+        &mut self,
+        id: TaskId,
+        fiber: &mut Fiber,
+        channel: Rc<Channel>,
+        next: bool,
+    ) -> Progressed {
         if let Some(message) = self.pop(&channel) {
             fiber.resume_value(message);
             return Progressed::Answered;
         }
         let mut state = channel.state.borrow_mut();
         if state.closed {
-            if next { fiber.resume_end() } else { fiber.resume_value(Value::NIL) }
+            if next {
+                fiber.resume_end()
+            } else {
+                fiber.resume_value(Value::NIL)
+            }
             return Progressed::Answered;
         }
         state.receivers.push_back(self.waiter(id));
@@ -242,6 +258,7 @@ pub(super) fn is_channel(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use harn_vm::Handle;
 
     #[test]
     fn a_channel_value_gives_its_channel_back() {

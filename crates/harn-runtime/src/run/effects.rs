@@ -22,6 +22,14 @@ impl Run {
                 fiber.resume(Ok(Data::Nil));
                 return Progressed::Answered;
             }
+            Op::ClockNow => {
+                fiber.resume(Ok(Data::Int(self.clock.now_ms(self.host.as_ref()))));
+                return Progressed::Answered;
+            }
+            Op::ClockMonotonic => {
+                fiber.resume(Ok(Data::Int(self.clock.monotonic_ms(self.host.as_ref()))));
+                return Progressed::Answered;
+            }
             Op::StderrWrite | Op::StdinRead => self.flush(),
             _ => {}
         }
@@ -64,8 +72,8 @@ impl Run {
     fn back_to_service(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Outcome> {
         let owner = self.flights.get(&ticket).copied();
         let Some((index, id)) = self.service_behind(ticket) else { return Some(outcome) };
-        let started =
-            self.with_service(index, owner.unwrap_or(id), |service, cx| service.host_done(cx, ticket, outcome))?;
+        let started = self
+            .with_service(index, owner.unwrap_or(id), |service, cx| service.host_done(cx, ticket, outcome))?;
         self.settle(ticket, started)
     }
 
@@ -113,7 +121,8 @@ impl Run {
     /// Lets every service look at what waits.
     pub(super) fn poll_services(&mut self) {
         for index in 0..self.services.len() {
-            let found = self.with_service(index, TaskId::ROOT, |service, cx| service.poll(cx)).unwrap_or_default();
+            let found =
+                self.with_service(index, TaskId::ROOT, |service, cx| service.poll(cx)).unwrap_or_default();
             for (ticket, started) in found {
                 if let Some(outcome) = self.settle(ticket, started) {
                     self.deliver(ticket, outcome);
@@ -124,7 +133,8 @@ impl Run {
 
     /// Gives up what a task waits for, when that is an effect in flight.
     pub(super) fn give_up(&mut self, id: TaskId) {
-        let Some(State::Waiting(Wait::Effect { ticket, call })) = self.tasks.get(&id).map(|task| &task.state) else {
+        let Some(State::Waiting(Wait::Effect { ticket, call })) = self.tasks.get(&id).map(|task| &task.state)
+        else {
             return;
         };
         let (ticket, op) = (*ticket, call.request.op);
@@ -155,13 +165,12 @@ impl Run {
     pub(super) fn with_cx<T>(&mut self, id: TaskId, f: impl FnOnce(&mut ServiceCx<'_>) -> T) -> T {
         let task: Rc<TaskInfo> = self.tasks.get(&id).map(|task| task.info.clone()).unwrap_or_default();
         let now_ms = self.host.now_ms();
-        let mocked = self.vm.program_state().get::<harn_stdlib::clock::ProgramClock>().mocked;
         let mut cx = ServiceCx {
             run: &self.info,
             task: &task,
             now_ms,
             monotonic_ms: self.host.monotonic_ms(),
-            program_now_ms: mocked.map_or(now_ms, |clock| clock.wall_ms),
+            program_now_ms: self.clock.now_ms(self.host.as_ref()),
             progress: self.progress.as_mut(),
             log: &self.log,
             mocks: &mut self.mocks,

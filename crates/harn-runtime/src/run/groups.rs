@@ -10,10 +10,19 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 impl Run {
-    pub(super) fn parallel(&mut self, id: TaskId, fiber: &mut Fiber, kind: ParallelKind, args: Vec<Value>) -> Progressed {
+    pub(super) fn parallel(
+        &mut self,
+        id: TaskId,
+        fiber: &mut Fiber,
+        kind: ParallelKind,
+        args: Vec<Value>,
+    ) -> Progressed {
         let mut args = args.into_iter();
-        let (operand, body, max) =
-            (args.next().unwrap_or_default(), args.next().unwrap_or_default(), args.next().unwrap_or_default());
+        let (operand, body, max) = (
+            args.next().unwrap_or_default(),
+            args.next().unwrap_or_default(),
+            args.next().unwrap_or_default(),
+        );
         let max = match max.view() {
             View::Nil => usize::MAX,
             View::Int(n) => usize::try_from(n).ok().filter(|n| *n > 0).unwrap_or(usize::MAX),
@@ -87,7 +96,8 @@ impl Run {
                 Progressed::Answered
             }
             _ if count == 0 => {
-                let result = self.groups.remove(&group_id).map_or(Ok(Value::NIL), |mut group| group.combine());
+                let result =
+                    self.groups.remove(&group_id).map_or(Ok(Value::NIL), |mut group| group.combine());
                 self.forget_group(id, group_id);
                 answer(fiber, result);
                 Progressed::Answered
@@ -123,7 +133,14 @@ impl Run {
     }
 
     /// A body has ended.
-    pub(super) fn body_done(&mut self, group_id: GroupId, index: usize, id: TaskId, output: String, result: BodyResult) {
+    pub(super) fn body_done(
+        &mut self,
+        group_id: GroupId,
+        index: usize,
+        id: TaskId,
+        output: String,
+        result: BodyResult,
+    ) {
         let Some(group) = self.groups.get_mut(&group_id) else { return };
         group.running.retain(|task| *task != id);
         let owner = group.owner;
@@ -226,7 +243,9 @@ impl Run {
     /// Hands a finished value to the consumer that waits for it.
     fn feed_stream(&mut self, group_id: GroupId) {
         let waits = |state: &State| matches!(state, State::Waiting(Wait::Stream(of)) if *of == group_id);
-        let Some(reader) = self.tasks.iter().find(|(_, task)| waits(&task.state)).map(|(id, _)| *id) else { return };
+        let Some(reader) = self.tasks.iter().find(|(_, task)| waits(&task.state)).map(|(id, _)| *id) else {
+            return;
+        };
         let Some(group) = self.groups.get_mut(&group_id) else { return };
         match group.finished.pop_front() {
             Some(result) => self.wake(reader, |fiber| answer(fiber, result)),
@@ -294,11 +313,17 @@ fn items(kind: ParallelKind, operand: &Value) -> Result<Vec<Value>, Box<VmError>
 fn race_arguments(args: &[Value]) -> Result<(Vec<Value>, Value, usize), Box<VmError>> {
     let items = args.first().cloned().unwrap_or_default();
     let View::List(list) = items.view() else {
-        return Err(VmError::ty(format!("parallel_race: first argument must be a list, got {}", items.type_name())));
+        return Err(VmError::ty(format!(
+            "parallel_race: first argument must be a list, got {}",
+            items.type_name()
+        )));
     };
     let body = args.get(1).cloned().unwrap_or_default();
     if !body.is_callable() {
-        return Err(VmError::ty(format!("parallel_race: argument 2 must be callable, got {}", body.type_name())));
+        return Err(VmError::ty(format!(
+            "parallel_race: argument 2 must be callable, got {}",
+            body.type_name()
+        )));
     }
     if list.is_empty() {
         return Err(VmError::runtime("parallel_race: expected at least one item"));
@@ -318,7 +343,10 @@ fn race_arguments(args: &[Value]) -> Result<(Vec<Value>, Value, usize), Box<VmEr
         View::Nil => usize::MAX,
         View::Int(n) => usize::try_from(n).ok().filter(|n| *n > 0).unwrap_or(usize::MAX),
         _ => {
-            return Err(VmError::ty(format!("parallel_race: max_concurrent must be an int, got {}", limit.type_name())));
+            return Err(VmError::ty(format!(
+                "parallel_race: max_concurrent must be an int, got {}",
+                limit.type_name()
+            )));
         }
     };
     Ok((list.to_vec(), body, max))

@@ -9,6 +9,7 @@ mod groups;
 mod named;
 mod tasks;
 
+use crate::clock::ProgramClock;
 use crate::gate::Gate;
 use crate::host_mock::HostMocks;
 use crate::log_slot::LogSlot;
@@ -68,6 +69,7 @@ pub struct Run {
     info: RunInfo,
     env: Box<dyn Fn(&str) -> Option<String>>,
     gate: Gate,
+    clock: ProgramClock,
     mocks: HostMocks,
     stdout: StdoutBuffer,
     tasks: BTreeMap<TaskId, Task>,
@@ -108,6 +110,7 @@ impl Run {
             info: surroundings.info,
             env: surroundings.env,
             gate: Gate::default(),
+            clock: ProgramClock::default(),
             mocks: HostMocks::default(),
             stdout: StdoutBuffer::new(surroundings.stdout_is_terminal),
             tasks: BTreeMap::new(),
@@ -239,7 +242,8 @@ impl Run {
         match purpose {
             Purpose::Timeout => self.time_out(id),
             Purpose::Deadline => {
-                let error = self.tasks.get_mut(&id).and_then(|t| t.fiber.as_mut()).and_then(|f| f.expire(now));
+                let error =
+                    self.tasks.get_mut(&id).and_then(|t| t.fiber.as_mut()).and_then(|f| f.expire(now));
                 if let Some(error) = error {
                     self.give_up(id);
                     self.wake(id, |fiber| fiber.resume_error(error));

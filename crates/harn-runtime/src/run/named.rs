@@ -77,9 +77,30 @@ impl Run {
         }
     }
 
-    fn named(&mut self, id: TaskId, fiber: &mut Fiber, name: &'static str, mut args: Vec<Value>) -> Progressed {
+    fn named(
+        &mut self,
+        id: TaskId,
+        fiber: &mut Fiber,
+        name: &'static str,
+        mut args: Vec<Value>,
+    ) -> Progressed {
         match name {
             "sleep" => self.sleep(id, fiber, millis(args.first()).unwrap_or(0)),
+            "mock_time" => {
+                self.clock.pin(args.first().and_then(Value::as_int).unwrap_or(0));
+                done(fiber, Value::NIL)
+            }
+            "advance_time" => match self.clock.advance(args.first().and_then(Value::as_int).unwrap_or(0)) {
+                Some(now) => done(fiber, Value::int(now)),
+                None => {
+                    let text = "advance_time: no mock active. Call mock_time(ms) first.";
+                    failed(fiber, VmError::thrown_str(text))
+                }
+            },
+            "unmock_time" => {
+                self.clock.release();
+                done(fiber, Value::NIL)
+            }
             "await" => self.await_task(id, fiber, args.first()),
             "cancel" => {
                 self.cancel(args.first());
@@ -91,17 +112,23 @@ impl Run {
                 done(fiber, Value::bool(flagged))
             }
             "channel" => {
-                let name = args.first().filter(|v| !v.is_nil()).cloned().unwrap_or_else(|| Value::str("default"));
+                let name =
+                    args.first().filter(|v| !v.is_nil()).cloned().unwrap_or_else(|| Value::str("default"));
                 let capacity = args.get(1).and_then(Value::as_int).unwrap_or(256);
                 done(fiber, Value::handle(Rc::new(Channel::new(name, capacity))))
             }
-            "send" if args.len() < 2 => failed(fiber, VmError::thrown_str("send: requires channel and value")),
+            "send" if args.len() < 2 => {
+                failed(fiber, VmError::thrown_str("send: requires channel and value"))
+            }
             "receive" | "try_receive" | "close_channel" if args.is_empty() => {
                 failed(fiber, VmError::thrown_str(&format!("{name}: requires a channel")))
             }
             "send" | "receive" | "try_receive" | "close_channel" => {
                 let Some(channel) = args.first().and_then(channel_of) else {
-                    return failed(fiber, VmError::thrown_str(&format!("{name}: first argument must be a channel")));
+                    return failed(
+                        fiber,
+                        VmError::thrown_str(&format!("{name}: first argument must be a channel")),
+                    );
                 };
                 match name {
                     "send" => {
@@ -141,11 +168,17 @@ impl Run {
 
     fn channel_select(&mut self, id: TaskId, fiber: &mut Fiber, args: &[Value]) -> Progressed {
         let Some(View::List(list)) = args.first().map(Value::view) else {
-            return failed(fiber, VmError::thrown_str("channel_select: first argument must be a list of channels"));
+            return failed(
+                fiber,
+                VmError::thrown_str("channel_select: first argument must be a list of channels"),
+            );
         };
         let channels: Option<Vec<_>> = list.iter().map(|value| channel_of(&value)).collect();
         let Some(channels) = channels else {
-            return failed(fiber, VmError::thrown_str("channel_select: channel list must contain only channels"));
+            return failed(
+                fiber,
+                VmError::thrown_str("channel_select: channel list must contain only channels"),
+            );
         };
         if channels.is_empty() {
             return done(fiber, Value::NIL);

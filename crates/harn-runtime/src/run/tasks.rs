@@ -43,7 +43,14 @@ impl Run {
     }
 
     /// A task that runs `body` with `args`, heir of what its creator has.
-    pub(super) fn child(&mut self, owner: TaskId, parent: &Fiber, role: Role, body: Value, args: Vec<Value>) -> TaskId {
+    pub(super) fn child(
+        &mut self,
+        owner: TaskId,
+        parent: &Fiber,
+        role: Role,
+        body: Value,
+        args: Vec<Value>,
+    ) -> TaskId {
         let mut fiber = self.vm.call(body, args);
         fiber.inherit(parent);
         let (info, flagged) = match self.tasks.get(&owner) {

@@ -175,7 +175,10 @@ fn refuse(refusal: Refusal) -> ExitCode {
         Refusal::Compile(graph, diagnostics) => {
             for (index, diagnostic) in &diagnostics {
                 let line = graph.module(*index).map_or(0, |m| m.source.position(diagnostic.span.start).line);
-                output::error(&format!("compile error: Compile error at line {line}: {}", diagnostic.message));
+                output::error(&format!(
+                    "compile error: Compile error at line {line}: {}",
+                    diagnostic.message
+                ));
             }
         }
         Refusal::Start(graph, error) => output::err(&report::uncaught(&error, &graph)),
