@@ -88,10 +88,16 @@ ops! {
     56 WaitpointWait "waitpoint.wait" Control "{family, ids, timeout_ms, wait_id}: waits. Result record.";
 
     // Models (spec 07 sections 1 and 2).
-    60 LlmCall "llm.call" Model "{request}: one model call with retries. Result dict.";
+    60 LlmCall "llm.call" Model "{mode, prompt, system, schema, suffix, options}: one model call with retries. What the builtin of the mode returns.";
     61 LlmMockPush "llm.mock.push" Ambient "{response}: scripts the mock provider. Nil.";
     62 LlmMockCalls "llm.mock.calls" Ambient "{}: what the mock provider was asked.";
     63 LlmMockScope "llm.mock.scope" Ambient "{action: push|pop|clear}: scopes of the mock script. Nil.";
+    64 LlmInfo "llm.info" Ambient "{what, args}: facts about providers, models, prices and capabilities.";
+    65 LlmSession "llm.session" Ambient "{action, args}: the running account: cost, usage, budget, rate limits.";
+    66 LlmStreamOpen "llm.stream.open" Model "{request}: starts a streamed call. {stream: id}.";
+    67 LlmStreamNext "llm.stream.next" Ambient "{stream}: waits for the next piece of text; nil at the end, raises the call's error.";
+    68 LlmSend "llm.send" Model "{provider, model, dialect, url, headers, auth, auth_env, body, stream, ..._ms}: one HTTP exchange with a provider. The reply.";
+    69 LlmPermit "llm.permit" Ambient "{provider}: waits for a permit of the provider's rate limit. Nil.";
 
     // Host calls and mocks (spec 06 section 10).
     70 HostCall "host.call" Process "{capability, operation, params}: asks the embedding host.";

@@ -9,6 +9,7 @@
 mod completions;
 mod environment;
 mod files;
+mod model;
 mod process;
 mod real;
 mod signals;

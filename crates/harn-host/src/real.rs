@@ -1,6 +1,7 @@
 //! [`RealHost`]: the operating system as a [`Host`].
 
 use crate::completions::Completions;
+use crate::model::Models;
 use crate::process::Children;
 use crate::{environment, files, signals, stdio};
 use harn_effect::{Data, Host, HostEvent, Op, Outcome, Raised, Request, Ticket};
@@ -13,6 +14,7 @@ pub struct RealHost {
     events: Receiver<HostEvent>,
     completions: Completions,
     children: Children,
+    models: Models,
     input: stdio::Input,
 }
 
@@ -33,6 +35,7 @@ impl RealHost {
             input: stdio::Input::new(completions.clone()),
             completions,
             children: Children::default(),
+            models: Models::default(),
         }
     }
 
@@ -78,6 +81,7 @@ impl RealHost {
                 let now = self.monotonic_ms();
                 return self.children.start(ticket, args, now, &self.completions);
             }
+            Op::LlmSend => return self.models.start(ticket, args, &self.completions),
             other => Err(Raised::runtime(format!("this host cannot do {}", other.name()))),
         })
     }
@@ -116,6 +120,7 @@ impl Host for RealHost {
 
     fn cancel(&mut self, ticket: Ticket) {
         self.children.cancel(ticket);
+        self.models.cancel(ticket);
     }
 
     fn wait(&mut self, until: Option<i64>) -> HostEvent {

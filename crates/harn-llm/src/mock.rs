@@ -342,7 +342,7 @@ fn recorded(request: &ModelRequest) -> Data {
     let tools = if request.tools.is_empty() {
         Data::Nil
     } else {
-        Data::List(request.tools.iter().map(crate::tools::ToolSpec::to_openai).collect())
+        Data::List(request.tools.iter().map(crate::tools::ToolSpec::to_data).collect())
     };
     Data::dict([
         ("messages", Data::List(request.messages.clone())),

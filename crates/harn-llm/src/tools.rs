@@ -22,33 +22,41 @@ pub struct ToolSpec {
 }
 
 impl ToolSpec {
-    /// The record in the OpenAI shape: what `llm_mock_calls` shows and OpenAI-style providers get.
+    /// The declaration of OpenAI's wire format, which knows neither deferred tools nor namespaces.
     pub fn to_openai(&self) -> Data {
         let function = Data::dict([
             ("name", Data::from(self.name.clone())),
             ("description", self.description.clone().into()),
             ("parameters", self.parameters.clone()),
         ]);
-        self.wrap(BTreeMap::from([("type".to_owned(), "function".into()), ("function".to_owned(), function)]))
+        Data::dict([("type", Data::from("function")), ("function", function)])
     }
 
-    /// The record in the Anthropic shape.
+    /// The neutral record of spec 07 section 3.2: the OpenAI shape with `defer_loading` and `namespace` on the wrapper.
+    pub fn to_data(&self) -> Data {
+        let mut record = self.to_openai();
+        if let Data::Dict(fields) = &mut record {
+            if self.defer_loading {
+                fields.insert("defer_loading".to_owned(), true.into());
+            }
+            if let Some(namespace) = &self.namespace {
+                fields.insert("namespace".to_owned(), namespace.clone().into());
+            }
+        }
+        record
+    }
+
+    /// The declaration of Anthropic's wire format, which knows deferred tools but no namespaces.
     pub fn to_anthropic(&self) -> Data {
-        self.wrap(BTreeMap::from([
-            ("name".to_owned(), self.name.clone().into()),
-            ("description".to_owned(), self.description.clone().into()),
-            ("input_schema".to_owned(), self.parameters.clone()),
-        ]))
-    }
-
-    fn wrap(&self, mut record: BTreeMap<String, Data>) -> Data {
+        let mut record = vec![
+            ("name", Data::from(self.name.clone())),
+            ("description", self.description.clone().into()),
+            ("input_schema", self.parameters.clone()),
+        ];
         if self.defer_loading {
-            record.insert("defer_loading".to_owned(), true.into());
+            record.push(("defer_loading", true.into()));
         }
-        if let Some(namespace) = &self.namespace {
-            record.insert("namespace".to_owned(), namespace.clone().into());
-        }
-        Data::Dict(record)
+        Data::dict(record)
     }
 
     /// The placeholder arguments of the mock's default call: each required property by its JSON type.

@@ -7,7 +7,7 @@ pub mod openai;
 
 use std::collections::BTreeMap;
 
-use harn_effect::Data;
+use harn_effect::{Data, Outcome, Raised};
 use serde_json::Value as Json;
 
 use crate::catalog::{AuthStyle, Dialect, Provider};
@@ -199,6 +199,23 @@ pub fn oversized(provider: &str, limit: usize) -> ModelError {
         false,
         format!("{provider} sent more than the {} MiB that a reply may have", limit / (1024 * 1024)),
     )
+}
+
+/// What the host reports of an exchange, as a reply or an error.
+pub fn received(outcome: Outcome) -> Result<Reply, ModelError> {
+    let lost = |what: &str| ModelError::of(Category::Generic, format!("the host reported {what}"));
+    match outcome {
+        Ok(data) => Reply::from_data(&data).ok_or_else(|| lost("a reply of an unknown form")),
+        Err(Raised::Thrown(data)) => Err(ModelError::from_data(&data).unwrap_or_else(|| match data {
+            Data::Str(text) => ModelError::of(Category::Generic, text),
+            other => lost(&other.to_json().to_string()),
+        })),
+        Err(Raised::Runtime(text) | Raised::Type(text)) => Err(ModelError::of(Category::Generic, text)),
+        Err(Raised::Categorised { category, text }) => {
+            Err(ModelError::of(Category::parse(&category).unwrap_or(Category::Generic), text))
+        }
+        Err(Raised::Cancelled) => Err(ModelError::of(Category::Cancelled, "the model call was cancelled")),
+    }
 }
 
 /// Takes in the pieces of a streamed reply.

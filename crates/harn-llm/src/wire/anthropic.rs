@@ -86,6 +86,11 @@ pub fn encode(request: &ModelRequest, headers: &mut BTreeMap<String, String>) ->
         put("cache_control", json!({"type": "ephemeral"}));
     }
     let thinks = thinking.is_some();
+    if let Thinking::Effort(level) = request.thinking
+        && can.thinking_modes.contains(&"adaptive")
+    {
+        put("output_config", json!({"effort": level.name()}));
+    }
     thinking.into_iter().for_each(|thinking| put("thinking", thinking));
     put("stream", json!(request.stream));
 

@@ -134,7 +134,7 @@ fn a_full_disk_is_named_and_leaves_the_log_as_it_was() {
 
 fn spawn(backend: &str, directory: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_appends", "--nocapture"])
+        .args(["--exact", "stores::child_appends", "--nocapture"])
         .env("HARN_TEST_APPEND", format!("{backend}:{}", directory.display()))
         .stdout(Stdio::null())
         .spawn()
