@@ -31,6 +31,7 @@ const TESTS: &[(&str, fn(Open))] = &[
     ("cursors move both ways", cursors_move),
     ("compaction keeps ids and the chain", compaction_keeps_ids),
     ("deep payloads are refused", deep_payloads),
+    ("notes are kept beside the log", notes_are_kept),
     ("topics lists what holds events", topics_are_listed),
 ];
 
@@ -216,6 +217,16 @@ fn deep_payloads(open: Open) {
     }
     store.append("t", Event::new("k", payload, 0)).unwrap();
     assert_eq!(store.read_range("t", None, 9).unwrap().len(), 1);
+}
+
+fn notes_are_kept(open: Open) {
+    let mut store = open();
+    assert_eq!(store.read_note("head").unwrap(), None);
+    store.append("t", event(1)).unwrap();
+    store.write_note("head", "one").unwrap();
+    store.write_note("head", "two").unwrap();
+    assert_eq!(open().read_note("head").unwrap().as_deref(), Some("two"));
+    assert_eq!(store.topics().unwrap(), ["t"]);
 }
 
 fn topics_are_listed(open: Open) {

@@ -19,6 +19,7 @@ pub struct MemoryStore {
 struct Log {
     topics: BTreeMap<String, Topic>,
     consumers: BTreeMap<(String, String), u64>,
+    notes: BTreeMap<String, String>,
     changes: u64,
 }
 
@@ -127,6 +128,15 @@ impl Store for MemoryStore {
 
     fn mark(&mut self) -> Result<Mark, LogError> {
         Ok(Mark { theirs: self.lock().changes, ours: 0 })
+    }
+
+    fn write_note(&mut self, name: &str, text: &str) -> Result<(), LogError> {
+        self.lock().notes.insert(name.to_owned(), text.to_owned());
+        Ok(())
+    }
+
+    fn read_note(&mut self, name: &str) -> Result<Option<String>, LogError> {
+        Ok(self.lock().notes.get(name).cloned())
     }
 }
 

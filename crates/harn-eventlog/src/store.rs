@@ -101,6 +101,12 @@ pub trait Store: Read {
     /// The present mark; cheap enough to ask five times a second.
     fn mark(&mut self) -> Result<Mark, LogError>;
 
+    /// Keeps a small text under a name, outside of the log but beside it; replaced as a whole.
+    fn write_note(&mut self, name: &str, text: &str) -> Result<(), LogError>;
+
+    /// The text kept under a name.
+    fn read_note(&mut self, name: &str) -> Result<Option<String>, LogError>;
+
     /// Appends one event at the durability of its topic.
     fn append(&mut self, topic: &str, event: Event) -> Result<u64, LogError> {
         let mut tx = self.begin(topic::durability(topic))?;

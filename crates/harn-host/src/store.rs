@@ -24,3 +24,21 @@ fn io_error(path: &Path, error: &std::io::Error) -> LogError {
         _ => LogError::Storage(format!("{}: {error}", path.display())),
     }
 }
+
+/// The file of a note beside a log: in the log's directory under its plain name, unless the log itself has a name of its
+/// own.
+fn note_path(log: &Path, usual: &str, name: &str) -> std::path::PathBuf {
+    let directory = log.parent().unwrap_or(Path::new("."));
+    match log.file_name().and_then(|n| n.to_str()) {
+        Some(own) if own != usual => directory.join(format!("{own}.{name}")),
+        _ => directory.join(name),
+    }
+}
+
+fn read_note(path: &Path) -> Result<Option<String>, LogError> {
+    match journal::read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(path, &error)),
+    }
+}

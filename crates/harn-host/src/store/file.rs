@@ -395,6 +395,14 @@ impl Store for FileStore {
             Err(error) => Err(io_error(&self.lock_path(), &error)),
         }
     }
+
+    fn write_note(&mut self, name: &str, text: &str) -> Result<(), LogError> {
+        super::journal::replace(&super::note_path(&self.root, "events", name), text, false)
+    }
+
+    fn read_note(&mut self, name: &str) -> Result<Option<String>, LogError> {
+        super::read_note(&super::note_path(&self.root, "events", name))
+    }
 }
 
 impl FileStore {

@@ -352,6 +352,14 @@ impl Store for SqliteStore {
             None => Ok(Mark { theirs: 0, ours }),
         }
     }
+
+    fn write_note(&mut self, name: &str, text: &str) -> Result<(), LogError> {
+        super::journal::replace(&super::note_path(&self.path, "events.sqlite", name), text, false)
+    }
+
+    fn read_note(&mut self, name: &str) -> Result<Option<String>, LogError> {
+        super::read_note(&super::note_path(&self.path, "events.sqlite", name))
+    }
 }
 
 struct SqliteTx<'a> {
