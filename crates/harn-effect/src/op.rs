@@ -68,20 +68,20 @@ ops! {
     23 EventNext "event_log.next" Read "{topic, from}: waits until an event with id > from exists; that event.";
 
     // Autonomy (spec 08 section 1).
-    30 AutonomyReserve "autonomy.reserve" Control "{source, key, session_id, per_hour, per_day, reviewer, approval}: the admitted decision, or the refusal of spec 08 section 1.5, as {admitted: true, decision_id} | {admitted: false, result}.";
+    30 AutonomyReserve "autonomy.reserve" Control "{label, option, odd_types, session_id, stable, mock_model}: reads the option and rules; nil without a budget, else {admitted: true, decision_id, approval_id} | {admitted: false, result}.";
     31 AutonomyRelease "autonomy.release" Control "{decision_id, reason}: gives a decision back. Nil.";
 
     // Trust graph (spec 08 section 3).
-    40 TrustRecord "trust.record" Control "{record fields}: appends to the chain. The finished record.";
-    41 TrustQuery "trust.query" Read "{filters}: records in query order.";
+    40 TrustRecord "trust.record" Control "{builtin, args or decision}: appends to the chain. The finished record.";
+    41 TrustQuery "trust.query" Read "{builtin, filters}: records in query order, their groups, or projections.";
     42 TrustScore "trust.score" Read "{agent, action}: TrustScore.";
     43 TrustPolicy "trust.policy_for" Read "{agent}: CapabilityPolicy.";
     44 TrustVerify "trust.verify_chain" Read "{}: verification report.";
 
     // People (spec 08 section 4) and waitpoints (section 5).
-    50 HitlAsk "hitl.ask" Control "{kind, payload...}: files a request and waits for its resolution.";
+    50 HitlAsk "hitl.ask" Control "{builtin, kind, explicit, payload...}: files a request and waits until it is settled. {request_id, value}.";
     51 HitlPending "hitl.pending" Read "{filters}: unanswered requests.";
-    52 HitlConsume "hitl.consume" Control "{request_id, action, args, principal}: uses an approval once.";
+    52 HitlConsume "hitl.consume" Control "{request_id, action, args, principal}: uses an approval once. {granted: true} or {granted: false, result: of the first use}.";
     53 HitlExecuted "hitl.executed" Control "{request_id, result}: records the result of a dual_control closure.";
     54 WaitpointCreate "waitpoint.create" Control "{family, id, by, metadata}: handle or record.";
     55 WaitpointResolve "waitpoint.resolve" Control "{family, id, status, value, by, reason}: handle or record.";

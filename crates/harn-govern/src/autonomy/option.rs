@@ -19,9 +19,18 @@ pub struct Budget {
     pub approval: Option<String>,
 }
 
-/// Reads the option; `None` is "no budget". `session_id` is the key of a budget that names none. The error is the text
-/// of the runtime error.
-pub fn parse(label: &str, option: &Data, session_id: &str) -> Result<Option<Budget>, String> {
+/// Reads the option; `None` is "no budget". `odd_types` names the types of fields that are no plain data (a closure) and
+/// stand as bytes in `option`; `session_id` is the key of a budget that names none. The error is the text of the runtime
+/// error.
+pub fn parse(
+    label: &str,
+    option: &Data,
+    odd_types: &BTreeMap<String, String>,
+    session_id: &str,
+) -> Result<Option<Budget>, String> {
+    let name = |label: &str, fields: &BTreeMap<String, Data>, field: &str| {
+        name(label, fields, field, odd_types.get(field).map(String::as_str))
+    };
     let fields = match option {
         Data::Nil => return Ok(None),
         Data::Dict(fields) => fields,
@@ -58,7 +67,12 @@ fn cap(label: &str, fields: &BTreeMap<String, Data>, name: &str) -> Result<Optio
     }
 }
 
-fn name(label: &str, fields: &BTreeMap<String, Data>, name: &str) -> Result<Option<String>, String> {
+fn name(
+    label: &str,
+    fields: &BTreeMap<String, Data>,
+    name: &str,
+    odd_type: Option<&str>,
+) -> Result<Option<String>, String> {
     match fields.get(name) {
         None | Some(Data::Nil) => Ok(None),
         Some(Data::Str(text)) if !text.trim().is_empty() => Ok(Some(text.clone())),
@@ -74,7 +88,7 @@ mod tests {
     use super::*;
 
     fn error(option: Data, session: &str) -> String {
-        parse("agent_loop", &option, session).unwrap_err()
+        parse("agent_loop", &option, &BTreeMap::new(), session).unwrap_err()
     }
 
     fn dict<const N: usize>(fields: [(&str, Data); N]) -> Data {
@@ -120,13 +134,17 @@ mod tests {
 
     #[test]
     fn without_a_cap_the_rest_is_not_looked_at() {
-        assert_eq!(parse("x", &dict([("key", Data::Int(5)), ("reviewer", "".into())]), ""), Ok(None));
-        assert_eq!(parse("x", &Data::Nil, ""), Ok(None));
+        assert_eq!(
+            parse("x", &dict([("key", Data::Int(5)), ("reviewer", "".into())]), &BTreeMap::new(), ""),
+            Ok(None)
+        );
+        assert_eq!(parse("x", &Data::Nil, &BTreeMap::new(), ""), Ok(None));
     }
 
     #[test]
     fn defaults_are_session_and_operator() {
-        let budget = parse("x", &dict([("per_day", Data::Int(3))]), "sess").unwrap().unwrap();
+        let budget =
+            parse("x", &dict([("per_day", Data::Int(3))]), &BTreeMap::new(), "sess").unwrap().unwrap();
         assert_eq!(
             (budget.key.as_str(), budget.reviewer.as_str(), budget.per_hour),
             ("sess", "operator", None)

@@ -1,7 +1,13 @@
 //! The services of a run, one file each.
 
+pub mod autonomy;
+pub mod event_log;
+pub mod governance;
+pub mod hitl;
 pub mod host_call;
 pub mod progress;
+pub mod trust;
+pub mod waitpoint;
 
 use crate::service::Service;
 

@@ -1,0 +1,132 @@
+//! The autonomy budget at run time (spec 08 section 1).
+
+use std::collections::BTreeMap;
+
+use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
+use harn_govern::autonomy::{self, Admission, Budget, Refusal, Reservation};
+use harn_govern::trust;
+
+use super::governance::Shared;
+use super::hitl;
+use crate::progress::ProgressEvent;
+use crate::service::{Service, ServiceCx, Started};
+
+/// Admits, refuses and releases decisions.
+pub struct Autonomy {
+    shared: Shared,
+}
+
+impl Autonomy {
+    /// A service on the active log.
+    pub fn new(shared: Shared) -> Autonomy {
+        Autonomy { shared }
+    }
+
+    fn reserve(&self, cx: &mut ServiceCx<'_>, args: &Data) -> Outcome {
+        let label = args.field("label").as_str().unwrap_or("agent_loop");
+        let session = args.field("session_id").as_str().unwrap_or_default();
+        let odd: BTreeMap<String, String> = args
+            .field("odd_types")
+            .as_dict()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, kind)| Some((name.clone(), kind.as_str()?.to_owned())))
+            .collect();
+        // A key made up for this call alone would never fill: a stable principal stands in for it.
+        let stable = args.field("stable").as_bool().unwrap_or(true);
+        let fallback = if stable { session.to_owned() } else { principal(cx) };
+        let budget =
+            autonomy::option::parse(label, args.field("option"), &odd, &fallback).map_err(Raised::Runtime)?;
+        let Some(budget) = budget else { return Ok(Data::Nil) };
+        if !stable && budget.key == fallback && args.field("option").field("key").is_nil() {
+            let text = format!("autonomy budget without key or session_id: counting for '{fallback}'");
+            cx.progress.event(ProgressEvent::Note { text });
+        }
+        let asked = reservation(cx, args, &budget, session);
+        let admission = self.shared.transact(cx, |tx, projections, moment| {
+            autonomy::reserve(tx, &mut projections.ledger, &mut projections.book, &asked, moment)
+        })?;
+        match admission {
+            Admission::Admitted { decision_id, approval_id } => Ok(Data::dict([
+                ("admitted", Data::Bool(true)),
+                ("decision_id", decision_id.into()),
+                ("approval_id", approval_id.into()),
+            ])),
+            Admission::Invalid(text) => Err(Raised::Runtime(text)),
+            Admission::Refused(refusal) => {
+                let result = self.refused(cx, &budget, *refusal)?;
+                Ok(Data::dict([("admitted", Data::Bool(false)), ("result", result)]))
+            }
+        }
+    }
+
+    /// Tells about the refusal and completes the call's result.
+    fn refused(&self, cx: &mut ServiceCx<'_>, budget: &Budget, refusal: Refusal) -> Outcome {
+        if let Some(record) = self.shared.read(cx, |store, _| trust::head(store))? {
+            self.shared.note_head(cx, &record)?;
+        }
+        let request_id = refusal.result.text("request_id").to_owned();
+        cx.progress.event(ProgressEvent::Decision {
+            what: format!("agent loop of '{}'", budget.key),
+            ruling: "denied".into(),
+            reason: format!("{} (harn hitl approve {request_id})", refusal.result.text("reason")),
+        });
+        if let Some(filed) = &refusal.filed {
+            hitl::answer_by_mock(&self.shared, cx, filed)?;
+        }
+        let Data::Dict(mut fields) = refusal.result.to_data() else { return Ok(Data::Nil) };
+        let zeros = ["iterations", "duration_ms", "input_tokens", "output_tokens"];
+        fields.insert("llm".into(), Data::dict(zeros.map(|name| (name, Data::Int(0)))));
+        let empty = ["calls", "successful", "rejected"].map(|name| (name, Data::List(Vec::new())));
+        fields.insert("tools".into(), Data::dict(empty.into_iter().chain([("mode", Data::from(""))])));
+        Ok(Data::Dict(fields))
+    }
+
+    fn release(&self, cx: &ServiceCx<'_>, args: &Data) -> Outcome {
+        let text = |name: &str| args.field(name).as_str().unwrap_or_default();
+        self.shared.transact(cx, |tx, projections, moment| {
+            autonomy::release(tx, &mut projections.ledger, text("decision_id"), text("reason"), moment)
+        })?;
+        Ok(Data::Nil)
+    }
+}
+
+/// Who acts when nothing names it: the program (spec 08 section 1.2).
+fn principal(cx: &ServiceCx<'_>) -> String {
+    let base = cx.run.base_dir.trim_end_matches('/');
+    let script =
+        cx.run.script.strip_prefix(base).map_or(cx.run.script.as_str(), |rest| rest.trim_start_matches('/'));
+    format!("pipeline:{script}")
+}
+
+fn reservation(cx: &ServiceCx<'_>, args: &Data, budget: &Budget, session: &str) -> Reservation {
+    let mock_model = args.field("mock_model").as_bool().unwrap_or(false)
+        || (cx.env)("HARN_LLM_PROVIDER").is_some_and(|provider| provider == "mock");
+    Reservation {
+        source: "agent_loop".into(),
+        key: budget.key.clone(),
+        session_id: Some(session.to_owned()),
+        event_id: None,
+        binding_key: None,
+        trace_id: cx.task.context.field("trace_id").as_str().map(str::to_owned),
+        run_id: Some(cx.run.run_id.clone()).filter(|id| !id.is_empty()),
+        per_hour: budget.per_hour,
+        per_day: budget.per_day,
+        reviewer: budget.reviewer.clone(),
+        approval: budget.approval.clone(),
+        accept_mocked: cx.run.test || mock_model,
+    }
+}
+
+impl Service for Autonomy {
+    fn ops(&self) -> &'static [Op] {
+        &[Op::AutonomyReserve, Op::AutonomyRelease]
+    }
+
+    fn start(&mut self, cx: &mut ServiceCx<'_>, _: Ticket, request: Request) -> Started {
+        Started::Done(match request.op {
+            Op::AutonomyReserve => self.reserve(cx, &request.args),
+            _ => self.release(cx, &request.args),
+        })
+    }
+}

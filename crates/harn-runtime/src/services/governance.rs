@@ -1,0 +1,151 @@
+//! What the governance services share: projections of the log, fresh ids, transactions.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use harn_effect::Raised;
+use harn_eventlog::{Durability, LogError, Mark, Tx, provenance};
+use harn_govern::autonomy::Ledger;
+use harn_govern::people::Book;
+use harn_govern::waitpoint::named::Reports;
+use harn_govern::{Moment, trust};
+
+use crate::service::ServiceCx;
+
+/// How long a change of the log by another process may go unnoticed.
+const LOOK_EVERY_MS: i64 = 100;
+
+/// The name of the note that holds the last trust record known to exist.
+pub const HEAD_NOTE: &str = "trust_graph_head";
+
+/// Projections, each as of the last time it was looked at.
+#[derive(Debug, Default)]
+pub struct Projections {
+    /// What every key has decided.
+    pub ledger: Ledger,
+    /// Every request to a person.
+    pub book: Book,
+    /// How waits ended.
+    pub reports: Reports,
+}
+
+/// The state that the governance services of one run share.
+#[derive(Debug, Default)]
+pub struct Governance {
+    projections: RefCell<Projections>,
+    drawn: Cell<u64>,
+    commits: Cell<u64>,
+}
+
+/// One handle for each service.
+pub type Shared = Rc<Governance>;
+
+/// The error a program sees.
+pub fn log_error(error: &LogError) -> Raised {
+    Raised::runtime(format!("event_log: {error}"))
+}
+
+impl Governance {
+    /// Runs `work` in one durable transaction. An error leaves no trace and denies whatever was asked.
+    pub fn transact<T>(
+        &self,
+        cx: &ServiceCx<'_>,
+        work: impl FnOnce(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
+    ) -> Result<T, Raised> {
+        let store = cx.log.get()?;
+        let mut store = store.borrow_mut();
+        let mut entropy = || self.random(cx);
+        let mut moment = Moment { now_ms: cx.now_ms, entropy: &mut entropy };
+        let mut tx = store.begin(Durability::Synced).map_err(|e| log_error(&e))?;
+        let result =
+            work(&mut *tx, &mut self.projections.borrow_mut(), &mut moment).map_err(|e| log_error(&e))?;
+        tx.commit().map_err(|e| log_error(&e))?;
+        self.commits.set(self.commits.get() + 1);
+        Ok(result)
+    }
+
+    /// Runs `work` on the log without a transaction.
+    pub fn read<T>(
+        &self,
+        cx: &ServiceCx<'_>,
+        work: impl FnOnce(&mut dyn harn_eventlog::Store, &mut Projections) -> Result<T, LogError>,
+    ) -> Result<T, Raised> {
+        let store = cx.log.get()?;
+        let mut store = store.borrow_mut();
+        work(&mut *store, &mut self.projections.borrow_mut()).map_err(|e| log_error(&e))
+    }
+
+    /// Notes the end of the trust chain outside of the log, so that a chain cut short shows.
+    pub fn note_head(&self, cx: &ServiceCx<'_>, record: &trust::Record) -> Result<(), Raised> {
+        let mark = trust::HeadMark::of(record);
+        self.read(cx, |store, _| {
+            let known = store.read_note(HEAD_NOTE)?.and_then(|text| trust::HeadMark::parse(&text));
+            // Another process may have noted a later record already.
+            if known.is_none_or(|known| known.chain_index < mark.chain_index) {
+                // The record itself is stored: that the note could not be written must not undo it.
+                let _ = store.write_note(HEAD_NOTE, &mark.text());
+            }
+            Ok(())
+        })
+    }
+
+    /// Ten bytes that no other draw of any run gives: the run's id is unique, the count is within the run.
+    fn random(&self, cx: &ServiceCx<'_>) -> [u8; 10] {
+        let count = self.drawn.get();
+        self.drawn.set(count + 1);
+        let seed = format!("{}\n{count}\n{}\n{}", cx.run.run_id, cx.now_ms, cx.monotonic_ms);
+        let hex = provenance::sha256(&seed);
+        let mut bytes = [0; 10];
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            let digits = hex.get(7 + 2 * i..9 + 2 * i).unwrap_or("00");
+            *byte = u8::from_str_radix(digits, 16).unwrap_or(0);
+        }
+        bytes
+    }
+
+    /// A fresh id of version 7.
+    pub fn uuid7(&self, cx: &ServiceCx<'_>) -> String {
+        harn_govern::moment::uuid7(cx.now_ms, self.random(cx))
+    }
+}
+
+/// Tells a service with waiting tickets when to look at the log again.
+#[derive(Debug, Default)]
+pub struct Watch {
+    mark: Option<Mark>,
+    commits: u64,
+    due: Option<i64>,
+}
+
+impl Watch {
+    /// Whether the log may have changed since the last call; sets when to look again.
+    pub fn changed(&mut self, cx: &ServiceCx<'_>, shared: &Governance) -> Result<bool, Raised> {
+        self.due = Some(cx.monotonic_ms + LOOK_EVERY_MS);
+        let mark = shared.read(cx, |store, _| store.mark())?;
+        let changed = self.mark != Some(mark) || self.commits != shared.commits.get();
+        self.mark = Some(mark);
+        self.commits = shared.commits.get();
+        Ok(changed)
+    }
+
+    /// The next look: at once after a commit of this run, else in a while.
+    pub fn due(&self, shared: &Governance) -> Option<i64> {
+        if self.commits == shared.commits.get() { self.due } else { Some(0) }
+    }
+
+    /// Nothing waits any more.
+    pub fn rest(&mut self) {
+        self.due = None;
+    }
+
+    /// Something waits from now on.
+    pub fn begin(&mut self, cx: &ServiceCx<'_>) {
+        self.due = Some(cx.monotonic_ms);
+        self.mark = None;
+    }
+}
+
+/// A commit by the event log service, which writes without a transaction of its own.
+pub fn note_commit(shared: &Governance) {
+    shared.commits.set(shared.commits.get() + 1);
+}
