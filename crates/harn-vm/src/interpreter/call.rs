@@ -13,12 +13,13 @@ use super::{Exit, Next, Vm};
 use crate::builtin::BuiltinId;
 use crate::error::{ErrorKind, VmError};
 use crate::native::{Control, ControlOp, EffectCall, Flow, NativeCtx, NativeFn, NativeResult, Place};
-use crate::value::cell::{ErrorCell, GeneratorCell};
+use crate::value::cell::GeneratorCell;
 use crate::value::code::{self, Cache, Code, MethodCache, Resolved};
 use crate::value::strand::{Frame, Strand};
 use crate::value::{Value, View, display, tag};
 
-pub(super) type Outcome2 = Result<Next, Box<VmError>>;
+/// How an operation went.
+pub(super) type Went = Result<Next, Box<VmError>>;
 
 /// Registers a new generator starts with.
 const GENERATOR_REGISTERS: usize = 16;
@@ -42,7 +43,7 @@ impl Strand {
 
 impl Vm {
     /// Starts the next call of the fiber's queue; none left: done with nil.
-    pub(super) fn start_next(&mut self, fiber: &mut Fiber) -> Outcome2 {
+    pub(super) fn start_next(&mut self, fiber: &mut Fiber) -> Went {
         let Some(callee) = fiber.queue.pop_front() else {
             return Ok(Next::Exit(Exit::Done(Value::NIL)));
         };
@@ -57,7 +58,7 @@ impl Vm {
         window: usize,
         callee: Value,
         args: Vec<Value>,
-    ) -> Outcome2 {
+    ) -> Went {
         let count = args.len();
         fiber.strand.ensure(window + count + 2);
         fiber.strand.registers[window] = callee;
@@ -69,13 +70,13 @@ impl Vm {
     }
 
     /// After an error, drops what a window beyond the frame still holds: unwinding looks at the frame only.
-    fn clear_on_error(
+    pub(super) fn clear_on_error(
         &mut self,
         fiber: &mut Fiber,
-        called: Outcome2,
+        called: Went,
         window: usize,
         count: usize,
-    ) -> Outcome2 {
+    ) -> Went {
         if called.is_err() {
             let end = (window + count + 1).min(fiber.strand.registers.len());
             clear(&mut fiber.strand.registers[window..end]);
@@ -84,13 +85,7 @@ impl Vm {
     }
 
     /// Calls the value in the window with the arguments behind it.
-    pub(super) fn call_window(
-        &mut self,
-        fiber: &mut Fiber,
-        window: usize,
-        count: usize,
-        pipe: bool,
-    ) -> Outcome2 {
+    pub(super) fn call_window(&mut self, fiber: &mut Fiber, window: usize, count: usize, pipe: bool) -> Went {
         let callee = &fiber.strand.registers[window];
         match callee.tag() {
             tag::CLOSURE | tag::BORROWED => {
@@ -120,7 +115,7 @@ impl Vm {
         window: usize,
         args: usize,
         count: usize,
-    ) -> Outcome2 {
+    ) -> Went {
         match resolved {
             Resolved::Native(id, native) => self.native(fiber, native, id, args, count, window),
             Resolved::Code(code) => {
@@ -167,7 +162,7 @@ impl Vm {
         code: *const Code,
         window: usize,
         count: usize,
-    ) -> Outcome2 {
+    ) -> Went {
         // SAFETY: the code belongs to a unit of this VM, or to the unit of a closure in the window.
         let facts = unsafe { &*code };
         let strand = &mut *fiber.strand;
@@ -193,7 +188,7 @@ impl Vm {
         self.push_frame(fiber, code, window)
     }
 
-    fn push_frame(&mut self, fiber: &mut Fiber, code: *const Code, window: usize) -> Outcome2 {
+    fn push_frame(&mut self, fiber: &mut Fiber, code: *const Code, window: usize) -> Went {
         let strand = &mut *fiber.strand;
         // SAFETY: as in `enter`.
         let (start, registers) = unsafe { ((*code).start, (*code).registers as usize) };
@@ -217,7 +212,7 @@ impl Vm {
     }
 
     /// Makes a generator whose body has not begun; it lands in the window.
-    fn make_generator(&mut self, fiber: &mut Fiber, code: *const Code, window: usize) -> Outcome2 {
+    fn make_generator(&mut self, fiber: &mut Fiber, code: *const Code, window: usize) -> Went {
         // SAFETY: as in `enter`.
         let facts = unsafe { &*code };
         let used = 1 + usize::from(facts.params) + usize::from(facts.rest);
@@ -246,7 +241,7 @@ impl Vm {
         args: usize,
         count: usize,
         dst: usize,
-    ) -> Outcome2 {
+    ) -> Went {
         fiber.strand.ensure(args + count + 1);
         let place = place(&fiber.strand);
         let mut ctx = NativeCtx {
@@ -268,7 +263,7 @@ impl Vm {
         result: NativeResult,
         dst: usize,
         builtin: Option<BuiltinId>,
-    ) -> Outcome2 {
+    ) -> Went {
         match result? {
             Flow::Value(value) => {
                 fiber.strand.registers[dst] = value;
@@ -290,7 +285,7 @@ impl Vm {
     }
 
     /// Delivers what the fiber waited for.
-    pub(super) fn deliver_answer(&mut self, fiber: &mut Fiber, waiting: Waiting, answer: Answer) -> Outcome2 {
+    pub(super) fn deliver_answer(&mut self, fiber: &mut Fiber, waiting: Waiting, answer: Answer) -> Went {
         match (waiting, answer) {
             (_, Answer::Error(error)) => Err(error),
             (Waiting::Effect { dst, then, builtin }, answer) => {
@@ -339,7 +334,7 @@ impl Vm {
         window: usize,
         count: usize,
         optional: bool,
-    ) -> Outcome2 {
+    ) -> Went {
         let receiver = &fiber.strand.registers[window + 1];
         let kind = receiver.tag();
         let cached = cache.method.get();
@@ -421,7 +416,7 @@ impl Vm {
     }
 
     /// Calls a callable found in the receiver with the arguments alone.
-    fn call_stored(&mut self, fiber: &mut Fiber, callee: Value, window: usize, count: usize) -> Outcome2 {
+    fn call_stored(&mut self, fiber: &mut Fiber, callee: Value, window: usize, count: usize) -> Went {
         let registers = &mut fiber.strand.registers;
         registers[window + 1] = Value::NIL;
         registers[window + 1..window + 2 + count].rotate_left(1);
@@ -454,7 +449,7 @@ impl Vm {
         receiver: Value,
         argument: Value,
         dst: usize,
-    ) -> Outcome2 {
+    ) -> Went {
         let strand = &mut *fiber.strand;
         let stub_window = strand.frame_end();
         let delta = (dst - strand.base) as u64;
@@ -499,12 +494,6 @@ impl Vm {
             Some(error) => error,
             None => VmError::thrown(value),
         }
-    }
-
-    /// A raw error as a value that `Throw` raises again.
-    #[allow(dead_code)]
-    pub(super) fn raw(error: Box<VmError>) -> Value {
-        ErrorCell::alloc(error)
     }
 
     /// A variable cell; the VM keeps it in mind, since closures inside may refer to it.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use harn_effect::Outcome;
 
+use super::Exit;
 use crate::builtin::BuiltinId;
 use crate::error::{ErrorKind, VmError};
 use crate::native::{TaskState, ThenFn};
@@ -26,6 +27,8 @@ pub struct Fiber {
     /// Arguments of the last call of the queue.
     pub(super) last_args: Vec<Value>,
     pub(super) started: bool,
+    /// Why the step ended.
+    pub(super) exit: Option<Exit>,
     /// The VM it belongs to.
     pub(super) vm: u64,
 }
@@ -79,6 +82,7 @@ impl Fiber {
             queue,
             last_args,
             started: false,
+            exit: None,
             vm,
         }
     }

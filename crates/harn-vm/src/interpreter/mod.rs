@@ -15,6 +15,7 @@ mod fiber;
 mod iterate;
 mod link;
 mod operate;
+mod slow;
 mod step;
 mod suggest;
 mod unwind;
@@ -280,7 +281,8 @@ impl Vm {
             },
         }
         // SAFETY: the fiber belongs to this VM, whose units hold verified code.
-        unsafe { step::run(self, fiber, fuel.min(i64::MAX as u64) as i64) }
+        unsafe { step::run(self, fiber, fuel.min(i64::MAX as u64) as i64) };
+        fiber.exit.take().unwrap_or(Exit::OutOfFuel)
     }
 
     /// Starts the fiber, delivers what it waited for, raises what is due.

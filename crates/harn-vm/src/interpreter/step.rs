@@ -1,45 +1,61 @@
-//! The step loop: one `match` over the operations. The fast path of an operation stands in its arm; everything else
-//! is a call of a cold function. Position (`pc`, `base`, `frame`, `code`) lives in locals; `cold!` saves it before a
-//! call that may fail, wait or look at the stack, and loads it again after.
+//! The step loop: one `match` over the operations with the fast paths. Whatever an arm does not settle breaks out to
+//! the one cold call, [`slow::execute`], which does any operation in full. Position (`pc`, `base`, `frame`, `code`)
+//! lives in locals; it is saved before that call and loaded after it.
 
-use harn_bytecode::{Const, Instruction, Op, ParallelKind, RaiseKind};
+use harn_bytecode::{Instruction, Op};
 
-use super::access;
-use super::call::owned_closure;
-use super::check::check_param;
-use super::fiber::{Delivery, Fiber};
-use super::operate;
-use super::unwind::{clear, with_raw_error};
-use super::{Exit, Next, Vm, iterate};
-use crate::error::{ErrorKind, VmError};
-use crate::native::ControlOp;
-use crate::value::code::{self, Code, Linked, Resolved};
-use crate::value::shape::Shape;
+use super::fiber::Fiber;
+use super::{Vm, slow};
+use crate::value::cell::ListCell;
+use crate::value::code::{self, Code, Linked};
 use crate::value::slots::SlotsCell;
 use crate::value::strand::Frame;
-use crate::value::{Value, View, display, display_into, equals, shape, tag};
+use crate::value::{Value, tag};
 
-type Result<T> = std::result::Result<T, Box<VmError>>;
-
+const BOOL: u64 = tag::BOOL as u64;
 const INT: u64 = tag::INT as u64;
 const FLOAT: u64 = tag::FLOAT as u64;
 const LIST: u64 = tag::LIST as u64;
-const RAW: u64 = tag::RAW as u64;
+const STRUCT: u64 = tag::STRUCT as u64;
+const CLOSURE: u64 = tag::CLOSURE as u64;
+const ENUM: u64 = tag::ENUM as u64;
 
 /// Copies a register, counting.
+///
+/// # Safety
+/// Both are registers (or values that live as long); `to` holds nothing that is counted.
 #[inline(always)]
-unsafe fn copy(to: *mut Value, from: *const Value) {
-    // SAFETY (of the caller): both are registers; `to` holds nothing that is counted.
+pub(super) unsafe fn copy(to: *mut Value, from: *const Value) {
+    // SAFETY: see above.
     unsafe {
         debug_assert!(!(*to).is_counted() || to.cast_const() == from, "overwrite of a counted value");
-        to.write((*from).clone());
+        let (word, payload) = ((*from).word, (*from).payload);
+        if (word as i8) < 0 {
+            let count = &(*from).header().count;
+            count.set(count.get().wrapping_add(1));
+            if count.get() == 0 {
+                overflow();
+            }
+        }
+        (*to).word = word;
+        (*to).payload = payload;
     }
 }
 
+/// 2^32 references: memory would have run out long before.
+#[cold]
+#[inline(never)]
+fn overflow() -> ! {
+    std::process::abort()
+}
+
 /// Writes a register that holds nothing that is counted.
+///
+/// # Safety
+/// `to` is a register.
 #[inline(always)]
-unsafe fn put(to: *mut Value, value: Value) {
-    // SAFETY (of the caller): `to` is a register.
+pub(super) unsafe fn put(to: *mut Value, value: Value) {
+    // SAFETY: see above.
     unsafe {
         debug_assert!(!(*to).is_counted(), "overwrite of a counted value");
         to.write(value);
@@ -47,9 +63,12 @@ unsafe fn put(to: *mut Value, value: Value) {
 }
 
 /// Moves a value out of a register, which is free then.
+///
+/// # Safety
+/// `from` is a register.
 #[inline(always)]
-unsafe fn take(from: *mut Value) -> Value {
-    // SAFETY (of the caller): `from` is a register.
+pub(super) unsafe fn take(from: *mut Value) -> Value {
+    // SAFETY: see above.
     unsafe {
         let value = from.read();
         (*from).word = 0;
@@ -57,11 +76,11 @@ unsafe fn take(from: *mut Value) -> Value {
     }
 }
 
-/// Runs a fiber until something ends the step.
+/// Runs a fiber until something ends the step; the reason is in `fiber.exit`, none when the fuel is used up.
 ///
 /// # Safety
 /// The fiber belongs to `vm` and its frames run verified code.
-pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) -> Exit {
+pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
     let mut fuel = fuel;
     let mut pc: *const Instruction;
     let mut base: *mut Value;
@@ -70,1024 +89,587 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) -> Exit {
     let mut stack_end: *mut Value;
     let mut code: *const Code;
 
-    macro_rules! save {
-        () => {
-            save(fiber, pc, base, frame)
-        };
-    }
-    macro_rules! load {
-        () => {{
-            let strand = &mut *fiber.strand;
-            let frames = strand.frames.as_mut_ptr();
-            frame = frames.add(strand.top);
-            frame_end = frames.add(strand.frames.len());
-            let registers = strand.registers.as_mut_ptr();
-            base = registers.add(strand.base);
-            stack_end = registers.add(strand.registers.len());
-            code = (*frame).code;
-            pc = (*frame).pc;
-        }};
-    }
-    // The result of something that may have changed frames.
-    macro_rules! go {
-        ($result:expr) => {{
-            let result: Result<Next> = $result;
-            match settle(vm, fiber, result) {
-                Next::Go => {
-                    load!();
-                    continue;
-                }
-                Next::Exit(exit) => return exit,
-            }
-        }};
-    }
-    macro_rules! cold {
-        ($result:expr) => {{
-            save!();
-            go!($result)
-        }};
-    }
-    // The result of something that touches registers only.
-    macro_rules! check {
-        ($result:expr) => {{
-            if let Err(error) = $result {
-                cold!(Err(error));
-            }
-        }};
-    }
-    macro_rules! jump {
-        ($ins:expr) => {{
-            pc = pc.offset($ins.d() as isize);
-            fuel -= 1;
-            if fuel < 0 {
-                save!();
-                return Exit::OutOfFuel;
-            }
-            continue;
-        }};
-    }
-    macro_rules! window {
-        ($a:expr) => {
-            index_of(fiber, base.add($a as usize))
-        };
-    }
-    // Pushes a frame for code that takes exactly these arguments.
-    macro_rules! enter {
-        ($callee:expr, $window:expr, $delta:expr) => {{
-            let callee: *const Code = $callee;
-            let window: *mut Value = $window;
-            (*frame).pc = pc;
-            frame = frame.add(1);
-            frame.write(Frame { code: callee, pc, delta: $delta });
-            code = callee;
-            pc = (*callee).start;
-            base = window;
-            fuel -= 1;
-            if fuel < 0 {
-                save!();
-                return Exit::OutOfFuel;
-            }
-            continue;
-        }};
-    }
-    // Whether a frame for `callee` with `count` arguments can be pushed at `window` without further ado.
-    macro_rules! fast {
-        ($callee:expr, $count:expr, $window:expr) => {
-            (*$callee).fast == u16::from($count)
-                && frame.add(1) < frame_end
-                && $window.add((*$callee).registers as usize) <= stack_end
-        };
-    }
-
     // SAFETY: registers, jumps, constants and the rest of the operands were verified; windows of frames lie inside the
-    // register stack (`ensure`, the test in `fast!`); dead registers hold nothing counted.
+    // register stack (`Strand::ensure`, the test in `enter!`); dead registers hold nothing counted.
     unsafe {
+        macro_rules! load {
+            () => {{
+                let strand = &mut *fiber.strand;
+                let frames = strand.frames.as_mut_ptr();
+                frame = frames.add(strand.top);
+                frame_end = frames.add(strand.frames.len());
+                let registers = strand.registers.as_mut_ptr();
+                base = registers.add(strand.base);
+                stack_end = registers.add(strand.registers.len());
+                code = (*frame).code;
+                pc = (*frame).pc;
+            }};
+        }
         load!();
-        loop {
+        'run: loop {
             let ins = *pc;
             pc = pc.add(1);
             debug_assert!(usize::from(ins.code()) < Op::ALL.len());
             let op = std::mem::transmute::<u8, Op>(ins.code());
-            macro_rules! a {
-                () => {
-                    base.add(ins.a() as usize)
-                };
-            }
-            macro_rules! b {
-                () => {
-                    base.add(ins.b() as usize)
-                };
-            }
-            macro_rules! c {
-                () => {
-                    base.add(ins.c() as usize)
-                };
-            }
-            macro_rules! arithmetic {
-                ($x:ident, $y:ident, $int:expr, $float:expr) => {{
-                    let (x, y) = (b!(), c!());
-                    if (*x).word == INT && (*y).word == INT {
-                        let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
-                        put(a!(), Value::int($int));
-                        continue;
-                    }
-                    if (*x).word == FLOAT && (*y).word == FLOAT {
-                        let ($x, $y) = (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
-                        put(a!(), Value::float($float));
-                        continue;
-                    }
-                    check!(binary_slow(vm, op, a!(), x, y, ins.d() as u32));
-                }};
-            }
-            macro_rules! immediate {
-                ($x:ident, $y:ident, $int:expr, $float:expr) => {{
-                    let x = b!();
-                    if (*x).word == INT {
-                        let ($x, $y) = ((*x).payload as i64, i64::from(ins.d()));
-                        put(a!(), Value::int($int));
-                        continue;
-                    }
-                    if (*x).word == FLOAT {
-                        let ($x, $y) = (f64::from_bits((*x).payload), f64::from(ins.d()));
-                        put(a!(), Value::float($float));
-                        continue;
-                    }
-                    check!(immediate_slow(vm, op, a!(), x, i64::from(ins.d()), ins.c() & 1 != 0));
-                }};
-            }
-            macro_rules! compare {
-                ($x:ident, $y:ident, $test:expr) => {{
-                    let (x, y) = (b!(), c!());
-                    if (*x).word == INT && (*y).word == INT {
-                        let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
-                        put(a!(), Value::bool($test));
-                        continue;
-                    }
-                    check!(binary_slow(vm, op, a!(), x, y, ins.d() as u32));
-                }};
-            }
-            // Compare and branch: ints, floats, then any values; `$negate` turns the answer of `$base` around.
-            macro_rules! branch {
-                ($x:ident, $y:ident, $test:expr, $base:expr, $negate:expr) => {{
-                    let (x, y) = (b!(), c!());
-                    if (*x).word == INT && (*y).word == INT {
-                        let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
-                        if $test {
-                            jump!(ins);
-                        }
-                        continue;
-                    }
-                    if (*x).word == FLOAT && (*y).word == FLOAT {
-                        let ($x, $y) = (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
-                        if $test {
-                            jump!(ins);
-                        }
-                        continue;
-                    }
-                    match compare_slow(vm, $base, x, y, u32::from(ins.a())) {
-                        Ok(answer) => {
-                            if answer != $negate {
-                                jump!(ins);
-                            }
-                        }
-                        Err(error) => cold!(Err(error)),
-                    }
-                }};
-            }
-            macro_rules! branch_imm {
-                ($x:ident, $y:ident, $test:expr, $base:expr, $swap:expr, $negate:expr) => {{
-                    let x = a!();
-                    if (*x).word == INT {
-                        let ($x, $y) = ((*x).payload as i64, i64::from(ins.imm16()));
-                        if $test {
-                            jump!(ins);
-                        }
-                        continue;
-                    }
-                    if (*x).word == FLOAT {
-                        let ($x, $y) = (f64::from_bits((*x).payload), f64::from(ins.imm16()));
-                        if $test {
-                            jump!(ins);
-                        }
-                        continue;
-                    }
-                    match compare_imm_slow(vm, $base, x, ins.imm16(), $swap) {
-                        Ok(answer) => {
-                            if answer != $negate {
-                                jump!(ins);
-                            }
-                        }
-                        Err(error) => cold!(Err(error)),
-                    }
-                }};
-            }
-
-            match op {
-                // Loads and moves.
-                Op::Nil => put(a!(), Value::NIL),
-                Op::Bool => put(a!(), Value::bool(ins.d() != 0)),
-                Op::Int => put(a!(), Value::int(i64::from(ins.d()))),
-                Op::Const => copy(a!(), (*code).values.add(ins.index())),
-                Op::Move => copy(a!(), b!()),
-                Op::Take => {
-                    let value = take(b!());
-                    put(a!(), value);
-                }
-                Op::Drop => drop(take(a!())),
-                Op::GetWide => copy(a!(), base.add(ins.index())),
-                Op::TakeWide => {
-                    let value = take(base.add(ins.index()));
-                    put(a!(), value);
-                }
-                Op::SetWide => {
-                    let value = take(a!());
-                    *base.add(ins.index()) = value;
-                }
-                Op::GetGlobal => {
-                    let global = (*(*code).link().globals.get()).as_ptr().add(ins.index());
-                    if (*global).is_absent() {
-                        cold!(Err(uninitialised(code, ins.index())));
-                    }
-                    copy(a!(), global);
-                }
-                Op::TakeGlobal => {
-                    let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
-                    if (*global).is_absent() {
-                        cold!(Err(uninitialised(code, ins.index())));
-                    }
-                    let value = take(global);
-                    put(a!(), value);
-                }
-                Op::SetGlobal => {
-                    let value = take(a!());
-                    *(*(*code).link().globals.get()).as_mut_ptr().add(ins.index()) = value;
-                }
-                Op::LoadFn => {
-                    let value = vm.function_value((*code).functions.add(ins.index()));
-                    put(a!(), value);
-                }
-                Op::LoadImport => match vm.import((*code).unit(), ins.index()) {
-                    Ok(found) => {
-                        let value = vm.function_value(found);
-                        put(a!(), value);
-                    }
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::LoadBuiltin => match vm.builtin_value((*code).unit(), ins.index()) {
-                    Ok(value) => put(a!(), value),
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::Closure => {
-                    let (from, count) = (b!(), usize::from(ins.c()));
-                    let value = code::closure((*code).functions.add(ins.index()), from, count);
-                    forget(from, count);
-                    put(a!(), value);
-                }
-                Op::GetCapture => {
-                    let captures = SlotsCell::slot((*base).payload as *mut SlotsCell, ins.index());
-                    copy(a!(), captures);
-                }
-                Op::LoadSelf => {
-                    let value = match (*base).tag() {
-                        tag::BORROWED => owned_closure(&*base),
-                        _ => (*base).clone(),
+            'slow: {
+                macro_rules! a {
+                    () => {
+                        base.add(ins.a() as usize)
                     };
-                    put(a!(), value);
                 }
-                Op::CellNew => {
-                    let cell = vm.new_cell();
-                    put(a!(), cell);
+                macro_rules! b {
+                    () => {
+                        base.add(ins.b() as usize)
+                    };
                 }
-                Op::CellGet => {
-                    let value = (*b!()).cell_cell().value.borrow().clone();
-                    put(a!(), value);
+                macro_rules! c {
+                    () => {
+                        base.add(ins.c() as usize)
+                    };
                 }
-                Op::CellSet => {
-                    let value = take(b!());
-                    drop((*a!()).cell_cell().value.replace(value));
-                }
-
-                // Arithmetic and comparison.
-                Op::Add => arithmetic!(x, y, x.wrapping_add(y), x + y),
-                Op::Sub => arithmetic!(x, y, x.wrapping_sub(y), x - y),
-                Op::Mul => arithmetic!(x, y, x.wrapping_mul(y), x * y),
-                Op::Div => {
-                    let (x, y) = (b!(), c!());
-                    if (*x).word == FLOAT && (*y).word == FLOAT {
-                        let quotient = f64::from_bits((*x).payload) / f64::from_bits((*y).payload);
-                        put(a!(), Value::float(quotient));
-                        continue;
-                    }
-                    if (*x).word == INT && (*y).word == INT && (*y).payload != 0 {
-                        let quotient = ((*x).payload as i64).wrapping_div((*y).payload as i64);
-                        put(a!(), Value::int(quotient));
-                        continue;
-                    }
-                    check!(binary_slow(vm, op, a!(), x, y, ins.d() as u32));
-                }
-                Op::Rem => {
-                    let (x, y) = (b!(), c!());
-                    if (*x).word == INT && (*y).word == INT && (*y).payload != 0 {
-                        let rest = ((*x).payload as i64).wrapping_rem((*y).payload as i64);
-                        put(a!(), Value::int(rest));
-                        continue;
-                    }
-                    check!(binary_slow(vm, op, a!(), x, y, ins.d() as u32));
-                }
-                Op::Pow => check!(binary_slow(vm, op, a!(), b!(), c!(), ins.d() as u32)),
-                Op::AddImm => immediate!(x, y, x.wrapping_add(y), x + y),
-                Op::SubImm => immediate!(x, y, x.wrapping_sub(y), x - y),
-                Op::MulImm => immediate!(x, y, x.wrapping_mul(y), x * y),
-                Op::DivImm => {
-                    let x = b!();
-                    if (*x).word == INT && ins.d() != 0 {
-                        put(a!(), Value::int(((*x).payload as i64).wrapping_div(i64::from(ins.d()))));
-                        continue;
-                    }
-                    check!(immediate_slow(vm, op, a!(), x, i64::from(ins.d()), ins.c() & 1 != 0));
-                }
-                Op::RemImm => {
-                    let x = b!();
-                    // A divisor of minus one would overflow for the least int.
-                    if (*x).word == INT && ins.d() > 0 {
-                        put(a!(), Value::int((*x).payload as i64 % i64::from(ins.d())));
-                        continue;
-                    }
-                    check!(immediate_slow(vm, op, a!(), x, i64::from(ins.d()), ins.c() & 1 != 0));
-                }
-                Op::Neg => {
-                    let x = b!();
-                    let answer = operate::negate(&*x);
-                    if ins.c() & 1 != 0 {
-                        drop(take(x));
-                    }
-                    match answer {
-                        Ok(value) => put(a!(), value),
-                        Err(error) => cold!(Err(error)),
-                    }
-                }
-                Op::Not | Op::Truthy => {
-                    let x = b!();
-                    let answer = (*x).truthy() == (op == Op::Truthy);
-                    if ins.c() & 1 != 0 {
-                        drop(take(x));
-                    }
-                    put(a!(), Value::bool(answer));
-                }
-                Op::Eq => compare!(x, y, x == y),
-                Op::Ne => compare!(x, y, x != y),
-                Op::Lt => compare!(x, y, x < y),
-                Op::Le => compare!(x, y, x <= y),
-                Op::In | Op::NotIn => check!(binary_slow(vm, op, a!(), b!(), c!(), ins.d() as u32)),
-
-                // Branches.
-                Op::Jump => jump!(ins),
-                Op::JumpIf => {
-                    let x = a!();
-                    let answer = (*x).truthy();
-                    if ins.b() & 1 != 0 {
-                        drop(take(x));
-                    }
-                    if answer {
-                        jump!(ins);
-                    }
-                }
-                Op::JumpIfNot => {
-                    let x = a!();
-                    let answer = (*x).truthy();
-                    if ins.b() & 1 != 0 {
-                        drop(take(x));
-                    }
-                    if !answer {
-                        jump!(ins);
-                    }
-                }
-                Op::JumpNil => {
-                    if (*a!()).is_nil() {
-                        jump!(ins);
-                    }
-                }
-                Op::JumpNotNil => {
-                    if !(*a!()).is_nil() {
-                        jump!(ins);
-                    }
-                }
-                Op::JumpPresent => {
-                    if !(*a!()).is_absent() {
-                        jump!(ins);
-                    }
-                }
-                Op::JumpEq => branch!(x, y, x == y, Op::Eq, false),
-                Op::JumpNe => branch!(x, y, x != y, Op::Eq, true),
-                Op::JumpLt => branch!(x, y, x < y, Op::Lt, false),
-                Op::JumpLe => branch!(x, y, x <= y, Op::Le, false),
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                Op::JumpNotLt => branch!(x, y, !(x < y), Op::Lt, true),
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                Op::JumpNotLe => branch!(x, y, !(x <= y), Op::Le, true),
-                Op::JumpEqImm => branch_imm!(x, y, x == y, Op::Eq, false, false),
-                Op::JumpNeImm => branch_imm!(x, y, x != y, Op::Eq, false, true),
-                Op::JumpLtImm => branch_imm!(x, y, x < y, Op::Lt, false, false),
-                Op::JumpLeImm => branch_imm!(x, y, x <= y, Op::Le, false, false),
-                Op::JumpGtImm => branch_imm!(x, y, x > y, Op::Lt, true, false),
-                Op::JumpGeImm => branch_imm!(x, y, x >= y, Op::Le, true, false),
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                Op::JumpNotLtImm => branch_imm!(x, y, !(x < y), Op::Lt, false, true),
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                Op::JumpNotLeImm => branch_imm!(x, y, !(x <= y), Op::Le, false, true),
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                Op::JumpNotGtImm => branch_imm!(x, y, !(x > y), Op::Lt, true, true),
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                Op::JumpNotGeImm => branch_imm!(x, y, !(x >= y), Op::Le, true, true),
-                Op::ForPrep => {
-                    let at = a!();
-                    match for_prep(at, ins.c() & 1 != 0) {
-                        Ok(true) => {}
-                        Ok(false) => jump!(ins),
-                        Err(error) => cold!(Err(error)),
-                    }
-                }
-                Op::ForLoop => {
-                    // a: the int last given out; a+1: how many are left; both payloads under fixed tags.
-                    let at = a!();
-                    let left = (*at.add(1)).payload;
-                    if left != 0 {
-                        (*at.add(1)).payload = left - 1;
-                        let next = ((*at).payload as i64).wrapping_add(1);
-                        (*at).payload = next as u64;
-                        put(at.add(2), Value::int(next));
-                        jump!(ins);
-                    }
-                }
-                Op::IterInit => {
-                    let source = take(b!());
-                    check!(iterate::check_iterable(&source));
-                    let at = a!();
-                    put(at, source);
-                    at.add(1).write(Value::raw_number(0));
-                }
-                Op::IterLoop => {
-                    let at = a!();
-                    if (*at).word == LIST {
-                        let items = &(*at).list_cell().items;
-                        let index = (*at.add(1)).payload as usize;
-                        if index < items.len() {
-                            (*at.add(1)).payload = index as u64 + 1;
-                            copy(b!(), items.as_ptr().add(index));
-                            jump!(ins);
+                macro_rules! jump {
+                    () => {{
+                        pc = pc.offset(ins.d() as isize);
+                        fuel -= 1;
+                        if fuel < 0 {
+                            break 'run;
                         }
-                        drop(take(at));
-                        continue;
-                    }
-                    let at = window!(ins.a());
-                    fuel -= 1;
-                    cold!(vm.iter_loop(fiber, at));
+                        continue 'run;
+                    }};
+                }
+                macro_rules! arithmetic {
+                    ($x:ident, $y:ident, $int:expr, $float:expr) => {{
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
+                            put(a!(), Value::int($int));
+                            continue 'run;
+                        }
+                        if (*x).word == FLOAT && (*y).word == FLOAT {
+                            let ($x, $y) = (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
+                            put(a!(), Value::float($float));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! immediate {
+                    ($x:ident, $y:ident, $int:expr, $float:expr) => {{
+                        let x = b!();
+                        if (*x).word == INT {
+                            let ($x, $y) = ((*x).payload as i64, i64::from(ins.d()));
+                            put(a!(), Value::int($int));
+                            continue 'run;
+                        }
+                        if (*x).word == FLOAT {
+                            let ($x, $y) = (f64::from_bits((*x).payload), f64::from(ins.d()));
+                            put(a!(), Value::float($float));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! compare {
+                    ($x:ident, $y:ident, $test:expr) => {{
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
+                            put(a!(), Value::bool($test));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! branch {
+                    ($x:ident, $y:ident, $test:expr) => {{
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
+                            if $test {
+                                jump!();
+                            }
+                            continue 'run;
+                        }
+                        if (*x).word == FLOAT && (*y).word == FLOAT {
+                            let ($x, $y) = (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
+                            if $test {
+                                jump!();
+                            }
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! branch_imm {
+                    ($x:ident, $y:ident, $test:expr) => {{
+                        let x = a!();
+                        if (*x).word == INT {
+                            let ($x, $y) = ((*x).payload as i64, i64::from(ins.imm16()));
+                            if $test {
+                                jump!();
+                            }
+                            continue 'run;
+                        }
+                        if (*x).word == FLOAT {
+                            let ($x, $y) = (f64::from_bits((*x).payload), f64::from(ins.imm16()));
+                            if $test {
+                                jump!();
+                            }
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                // Pushes a frame for code that takes exactly the arguments given, if there is room.
+                macro_rules! enter {
+                    ($callee:expr, $window:expr) => {{
+                        let callee: *const Code = $callee;
+                        let window: *mut Value = $window;
+                        if (*callee).fast != u16::from(ins.b())
+                            || frame.add(1) >= frame_end
+                            || window.add((*callee).registers as usize) > stack_end
+                        {
+                            break 'slow;
+                        }
+                        (*frame).pc = pc;
+                        frame = frame.add(1);
+                        (*frame).code = callee;
+                        (*frame).delta = u32::from(ins.a());
+                        code = callee;
+                        pc = (*callee).start;
+                        base = window;
+                        fuel -= 1;
+                        if fuel < 0 {
+                            break 'run;
+                        }
+                        continue 'run;
+                    }};
+                }
+                macro_rules! leave {
+                    ($word:expr, $payload:expr) => {{
+                        if (*base).is_counted() {
+                            drop(take(base));
+                        }
+                        debug_check_free(base, code);
+                        (*base).word = $word;
+                        (*base).payload = $payload;
+                        base = base.sub((*frame).delta as usize);
+                        frame = frame.sub(1);
+                        code = (*frame).code;
+                        pc = (*frame).pc;
+                        continue 'run;
+                    }};
                 }
 
-                // Building data.
-                Op::List => {
-                    let (from, count) = (b!(), ins.index());
-                    let mut items: Vec<Value> = Vec::with_capacity(count);
-                    std::ptr::copy_nonoverlapping(from, items.as_mut_ptr(), count);
-                    items.set_len(count);
-                    forget(from, count);
-                    put(a!(), Value::list(items));
-                }
-                Op::ListPush => {
-                    let (list, item) = (a!(), b!());
-                    if (*list).word == LIST && (*list).is_unique() {
-                        let items = &mut (*((*list).payload as *mut crate::value::cell::ListCell)).items;
-                        if items.len() < items.capacity() {
+                match op {
+                    // Loads and moves.
+                    Op::Nil => {
+                        put(a!(), Value::NIL);
+                        continue 'run;
+                    }
+                    Op::Bool => {
+                        put(a!(), Value::bool(ins.d() != 0));
+                        continue 'run;
+                    }
+                    Op::Int => {
+                        put(a!(), Value::int(i64::from(ins.d())));
+                        continue 'run;
+                    }
+                    Op::Const => {
+                        copy(a!(), (*code).values.add(ins.index()));
+                        continue 'run;
+                    }
+                    Op::Move => {
+                        copy(a!(), b!());
+                        continue 'run;
+                    }
+                    Op::Take => {
+                        let from = b!();
+                        let (word, payload) = ((*from).word, (*from).payload);
+                        (*from).word = 0;
+                        put(a!(), Value::raw(word, payload));
+                        continue 'run;
+                    }
+                    Op::Drop => {
+                        drop(take(a!()));
+                        continue 'run;
+                    }
+                    Op::GetGlobal => {
+                        let global = (*(*code).link().globals.get()).as_ptr().add(ins.index());
+                        if (*global).is_absent() {
+                            break 'slow;
+                        }
+                        copy(a!(), global);
+                        continue 'run;
+                    }
+                    Op::SetGlobal => {
+                        let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                        if (*global).is_counted() {
+                            break 'slow;
+                        }
+                        global.write(take(a!()));
+                        continue 'run;
+                    }
+                    Op::GetCapture => {
+                        copy(a!(), SlotsCell::slot((*base).payload as *mut SlotsCell, ins.index()));
+                        continue 'run;
+                    }
+
+                    // Arithmetic and comparison.
+                    Op::Add => arithmetic!(x, y, x.wrapping_add(y), x + y),
+                    Op::Sub => arithmetic!(x, y, x.wrapping_sub(y), x - y),
+                    Op::Mul => arithmetic!(x, y, x.wrapping_mul(y), x * y),
+                    Op::Div => {
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == FLOAT && (*y).word == FLOAT {
+                            let quotient = f64::from_bits((*x).payload) / f64::from_bits((*y).payload);
+                            put(a!(), Value::float(quotient));
+                            continue 'run;
+                        }
+                        // A divisor of zero is an error, one of minus one may overflow.
+                        if (*x).word == INT && (*y).word == INT && (*y).payload as i64 > 0 {
+                            put(a!(), Value::int((*x).payload as i64 / (*y).payload as i64));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::Rem => {
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT && (*y).payload as i64 > 0 {
+                            put(a!(), Value::int((*x).payload as i64 % (*y).payload as i64));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::AddImm => immediate!(x, y, x.wrapping_add(y), x + y),
+                    Op::SubImm => immediate!(x, y, x.wrapping_sub(y), x - y),
+                    Op::MulImm => immediate!(x, y, x.wrapping_mul(y), x * y),
+                    Op::DivImm => {
+                        let x = b!();
+                        if (*x).word == INT && ins.d() > 0 {
+                            put(a!(), Value::int((*x).payload as i64 / i64::from(ins.d())));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::RemImm => {
+                        let x = b!();
+                        if (*x).word == INT && ins.d() > 0 {
+                            put(a!(), Value::int((*x).payload as i64 % i64::from(ins.d())));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::Eq => compare!(x, y, x == y),
+                    Op::Ne => compare!(x, y, x != y),
+                    Op::Lt => compare!(x, y, x < y),
+                    Op::Le => compare!(x, y, x <= y),
+                    Op::Not => {
+                        let x = b!();
+                        if (*x).word == BOOL {
+                            put(a!(), Value::raw(BOOL, (*x).payload ^ 1));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+
+                    // Branches.
+                    Op::Jump => jump!(),
+                    Op::JumpIf => {
+                        let x = a!();
+                        // Nil, bools and ints: not counted, so the consume bit does not matter.
+                        if (*x).word <= INT {
+                            if (*x).word != 0 && (*x).payload != 0 {
+                                jump!();
+                            }
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::JumpIfNot => {
+                        let x = a!();
+                        if (*x).word <= INT {
+                            if (*x).word == 0 || (*x).payload == 0 {
+                                jump!();
+                            }
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::JumpNil => {
+                        if (*a!()).is_nil() {
+                            jump!();
+                        }
+                        continue 'run;
+                    }
+                    Op::JumpNotNil => {
+                        if !(*a!()).is_nil() {
+                            jump!();
+                        }
+                        continue 'run;
+                    }
+                    Op::JumpPresent => {
+                        if !(*a!()).is_absent() {
+                            jump!();
+                        }
+                        continue 'run;
+                    }
+                    Op::JumpEq => branch!(x, y, x == y),
+                    Op::JumpNe => branch!(x, y, x != y),
+                    Op::JumpLt => branch!(x, y, x < y),
+                    Op::JumpLe => branch!(x, y, x <= y),
+                    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                    Op::JumpNotLt => branch!(x, y, !(x < y)),
+                    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                    Op::JumpNotLe => branch!(x, y, !(x <= y)),
+                    Op::JumpEqImm => branch_imm!(x, y, x == y),
+                    Op::JumpNeImm => branch_imm!(x, y, x != y),
+                    Op::JumpLtImm => branch_imm!(x, y, x < y),
+                    Op::JumpLeImm => branch_imm!(x, y, x <= y),
+                    Op::JumpGtImm => branch_imm!(x, y, x > y),
+                    Op::JumpGeImm => branch_imm!(x, y, x >= y),
+                    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                    Op::JumpNotLtImm => branch_imm!(x, y, !(x < y)),
+                    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                    Op::JumpNotLeImm => branch_imm!(x, y, !(x <= y)),
+                    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                    Op::JumpNotGtImm => branch_imm!(x, y, !(x > y)),
+                    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                    Op::JumpNotGeImm => branch_imm!(x, y, !(x >= y)),
+                    Op::ForLoop => {
+                        // a: the int last given out; a+1: how many are left; both payloads under fixed tags.
+                        let at = a!();
+                        let left = (*at.add(1)).payload;
+                        if left != 0 {
+                            (*at.add(1)).payload = left - 1;
+                            let next = ((*at).payload as i64).wrapping_add(1);
+                            (*at).payload = next as u64;
+                            put(at.add(2), Value::int(next));
+                            jump!();
+                        }
+                        continue 'run;
+                    }
+                    Op::IterLoop => {
+                        let at = a!();
+                        if (*at).word == LIST {
+                            let items = &(*((*at).payload as *const ListCell)).items;
+                            let index = (*at.add(1)).payload as usize;
+                            if index < items.len() {
+                                (*at.add(1)).payload = index as u64 + 1;
+                                copy(b!(), items.as_ptr().add(index));
+                                jump!();
+                            }
+                            drop(take(at));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+
+                    // Data and access.
+                    Op::ListPush => {
+                        let list = a!();
+                        if (*list).word == LIST && (*list).is_unique() {
+                            let items = &mut (*((*list).payload as *mut ListCell)).items;
                             let len = items.len();
-                            items.as_mut_ptr().add(len).write(take(item));
-                            items.set_len(len + 1);
-                            continue;
+                            if len < items.capacity() {
+                                items.as_mut_ptr().add(len).write(take(b!()));
+                                items.set_len(len + 1);
+                                continue 'run;
+                            }
                         }
+                        break 'slow;
                     }
-                    if (*list).word == LIST {
-                        check!(push_slow(vm, list, item));
-                        continue;
-                    }
-                    let dst = window!(ins.a());
-                    let (receiver, argument) = (take(list), take(item));
-                    save!();
-                    // A method name of the VM's own: no site, so no cache.
-                    let cache = crate::value::code::Cache::default();
-                    go!(vm.push_method(fiber, &cache, receiver, argument, dst));
-                }
-                Op::ListAppend => {
-                    let item = take(b!());
-                    (*a!()).list_push(item);
-                }
-                Op::ListExtend => {
-                    let more = take(b!());
-                    check!(extend(vm, &mut *a!(), more));
-                }
-                Op::DictLit => {
-                    let value = dict_literal(&*code, ins.index(), b!());
-                    put(a!(), value);
-                }
-                Op::DictNew => put(a!(), Value::dict::<&str>([])),
-                Op::DictSet => {
-                    let value = take(c!());
-                    let key = b!();
-                    match (*key).as_str() {
-                        Some(_) => (*a!()).dict_set_value(&*key, value),
-                        None => (*a!()).dict_set(&display(&*key), value),
-                    }
-                    if ins.d() & 1 != 0 {
-                        drop(take(key));
-                    }
-                }
-                Op::DictMerge => {
-                    let more = take(b!());
-                    check!(merge(&mut *a!(), &more));
-                }
-                Op::StructLit => match struct_literal(vm, &*code, ins.index(), b!()) {
-                    Ok(value) => put(a!(), value),
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::StructDict => {
-                    let from = take(b!());
-                    match struct_from_dict(vm, &*code, ins.index(), &from) {
-                        Ok(value) => {
-                            drop(from);
-                            put(a!(), value);
+                    Op::GetField => {
+                        let from = b!();
+                        if (*from).word | 1 == STRUCT {
+                            let cell = (*from).payload as *mut SlotsCell;
+                            let cache = (*code).caches.add(ins.index());
+                            if (*cell).descriptor == (*cache).shape.get().cast() {
+                                copy(a!(), SlotsCell::slot(cell, (*cache).slot.get() as usize));
+                                continue 'run;
+                            }
                         }
-                        Err(error) => {
-                            drop(from);
-                            cold!(Err(error));
+                        break 'slow;
+                    }
+                    Op::SetField => {
+                        let to = a!();
+                        if (*to).word | 1 == STRUCT && (*to).is_unique() {
+                            let cell = (*to).payload as *mut SlotsCell;
+                            let cache = (*code).caches.add(ins.index());
+                            if (*cell).descriptor == (*cache).shape.get().cast() {
+                                let slot = SlotsCell::slot(cell, (*cache).slot.get() as usize);
+                                if !(*slot).is_counted() {
+                                    slot.write(take(b!()));
+                                    continue 'run;
+                                }
+                            }
                         }
+                        break 'slow;
                     }
-                }
-                Op::EnumNew => {
-                    let Some(Linked::Variant(variant)) = linked(code, ins.index()) else { continue };
-                    let descriptor: *const shape::Variant = *variant;
-                    let (from, count) = (b!(), usize::from(ins.c()));
-                    let value = SlotsCell::alloc_moved(tag::ENUM, descriptor.cast(), from, count);
-                    forget(from, count);
-                    put(a!(), value);
-                }
-                Op::Range => match make_range(&*b!(), &*c!(), ins.d() & 1 != 0) {
-                    Ok(value) => put(a!(), value),
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::Concat => {
-                    let value = concat(vm, b!(), usize::from(ins.c()));
-                    match value {
-                        Ok(value) => put(a!(), value),
-                        Err(error) => cold!(Err(error)),
+                    Op::GetIndex => {
+                        let (from, key) = (b!(), c!());
+                        if (*from).word == LIST && (*key).word == INT && ins.d() & 1 == 0 {
+                            let items = &(*((*from).payload as *const ListCell)).items;
+                            let index = (*key).payload as usize;
+                            if index < items.len() {
+                                copy(a!(), items.as_ptr().add(index));
+                                continue 'run;
+                            }
+                        }
+                        break 'slow;
                     }
-                }
+                    Op::SetIndex => {
+                        let (to, key) = (a!(), b!());
+                        if (*to).word == LIST && (*key).word == INT && (*to).is_unique() {
+                            let items = &mut (*((*to).payload as *mut ListCell)).items;
+                            let index = (*key).payload as usize;
+                            if index < items.len() {
+                                let slot = items.as_mut_ptr().add(index);
+                                if !(*slot).is_counted() {
+                                    slot.write(take(c!()));
+                                    continue 'run;
+                                }
+                            }
+                        }
+                        break 'slow;
+                    }
+                    Op::TestVariant => {
+                        let value = b!();
+                        let answer = (*value).word == ENUM
+                            && matches!((&(*(*code).unit).linked).get(ins.index()),
+                            Some(Linked::Variant(variant)) if std::ptr::eq(
+                                *variant,
+                                (*((*value).payload as *const SlotsCell)).descriptor.cast()
+                            ));
+                        put(a!(), Value::bool(answer));
+                        continue 'run;
+                    }
 
-                // Access.
-                Op::GetField => {
-                    let from = b!();
-                    let cache = &*(*code).caches.add(ins.index());
-                    if (*from).word | 1 == u64::from(tag::STRUCT) {
-                        let cell = (*from).payload as *mut SlotsCell;
-                        if (*cell).descriptor == cache.shape.get().cast() {
-                            copy(a!(), SlotsCell::slot(cell, cache.slot.get() as usize));
-                            continue;
+                    // Calls.
+                    Op::CallFn => enter!((*code).functions.add(ins.index()), a!()),
+                    Op::Call => {
+                        let window = a!();
+                        if (*window).word == CLOSURE {
+                            enter!((*((*window).payload as *const SlotsCell)).descriptor.cast(), window);
                         }
+                        break 'slow;
                     }
-                    match get_field(&*code, ins.index(), &*from, false) {
-                        Ok(value) => put(a!(), value),
-                        Err(error) => cold!(Err(error)),
-                    }
-                }
-                Op::GetFieldOpt => match get_field(&*code, ins.index(), &*b!(), true) {
-                    Ok(value) => put(a!(), value),
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::SetField => {
-                    let to = a!();
-                    let cache = &*(*code).caches.add(ins.index());
-                    let value = take(b!());
-                    if (*to).word | 1 == u64::from(tag::STRUCT) && (*to).is_unique() {
-                        let cell = (*to).payload as *mut SlotsCell;
-                        if (*cell).descriptor == cache.shape.get().cast() {
-                            *SlotsCell::slot(cell, cache.slot.get() as usize) = value;
-                            continue;
+                    Op::CallReg => {
+                        let (window, closure) = (a!(), c!());
+                        if (*closure).word == CLOSURE {
+                            put(window, code::borrowed(&*closure));
+                            enter!((*((*closure).payload as *const SlotsCell)).descriptor.cast(), window);
                         }
+                        break 'slow;
                     }
-                    check!(set_field(&*code, ins.index(), &mut *to, value));
-                }
-                Op::TakeField => {
-                    let name = &(*code).function().sites[ins.index()].name;
-                    let from = &mut *b!();
-                    let answer = match from.entry_mut(name) {
-                        Some(slot) => Ok(std::mem::take(slot)),
-                        None => access::property(from, name),
-                    };
-                    match answer {
-                        Ok(value) => put(a!(), value),
-                        Err(error) => cold!(Err(error)),
-                    }
-                }
-                Op::GetIndex => {
-                    let (from, key) = (b!(), c!());
-                    if (*from).word == LIST && (*key).word == INT && ins.d() & 1 == 0 {
-                        let items = &(*from).list_cell().items;
-                        let index = (*key).payload as usize;
-                        if index < items.len() {
-                            copy(a!(), items.as_ptr().add(index));
-                            continue;
+                    Op::CallImport => {
+                        let callee = (*(&(*(*code).unit).link.imports).as_ptr().add(ins.index())).get();
+                        if callee.is_null() {
+                            break 'slow;
                         }
+                        enter!(callee, a!())
                     }
-                    check!(get_index(a!(), from, key, ins.d() as u32, false));
-                }
-                Op::GetIndexOpt => check!(get_index(a!(), b!(), c!(), ins.d() as u32, true)),
-                Op::SetIndex => {
-                    let (to, key) = (a!(), b!());
-                    let value = take(c!());
-                    if (*to).word == LIST && (*key).word == INT && (*to).is_unique() {
-                        let items = &mut (*((*to).payload as *mut crate::value::cell::ListCell)).items;
-                        let index = (*key).payload as usize;
-                        if index < items.len() {
-                            *items.as_mut_ptr().add(index) = value;
-                            continue;
-                        }
+                    Op::Return => {
+                        let from = a!();
+                        let (word, payload) = ((*from).word, (*from).payload);
+                        (*from).word = 0;
+                        leave!(word, payload)
                     }
-                    let answer = access::set_subscript(&mut *to, &*key, value);
-                    if ins.d() & 1 != 0 {
-                        drop(take(key));
-                    }
-                    check!(answer);
-                }
-                Op::TakeIndex => match take_index(&mut *b!(), &*c!()) {
-                    Ok(value) => put(a!(), value),
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::SetPath => {
-                    let value = take(b!());
-                    check!(set_path(&*code, ins.index(), &mut *a!(), c!(), value));
-                }
-                Op::Slice => {
-                    let at = c!();
-                    match access::slice(&*b!(), &*at, &*at.add(1)) {
-                        Ok(value) => put(a!(), value),
-                        Err(error) => cold!(Err(error)),
-                    }
-                }
-                Op::EnumField => {
-                    let from = &*b!();
-                    let value = match from.view() {
-                        View::Enum(e) => e.fields().get(usize::from(ins.c())).cloned(),
-                        _ => None,
-                    };
-                    put(a!(), value.unwrap_or_default());
-                }
-                Op::DictRest => {
-                    let value = dict_rest(&*code, ins.index(), &*b!());
-                    put(a!(), value);
-                }
-                Op::ListRest => {
-                    let from = &*b!();
-                    let items = match from.view() {
-                        View::List(_) => from.list_cell().items.get(ins.index()..).map(<[Value]>::to_vec),
-                        _ => None,
-                    };
-                    put(a!(), Value::list(items.unwrap_or_default()));
-                }
-                Op::Unpair => {
-                    let item = take(b!());
-                    match access::unpair(&item) {
-                        Ok((first, second)) => {
-                            drop(item);
-                            put(a!(), first);
-                            put(a!().add(1), second);
-                        }
-                        Err(error) => {
-                            drop(item);
-                            cold!(Err(error));
-                        }
-                    }
-                }
+                    Op::ReturnNil => leave!(0, 0),
 
-                // Calls.
-                Op::CallFn => {
-                    let callee = (*code).functions.add(ins.index());
-                    let window = a!();
-                    if fast!(callee, ins.b(), window) {
-                        enter!(callee, window, u32::from(ins.a()));
-                    }
-                    let window = window!(ins.a());
-                    fuel -= 1;
-                    cold!(vm.enter(fiber, callee, window, usize::from(ins.b())));
+                    Op::GetWide
+                    | Op::TakeWide
+                    | Op::SetWide
+                    | Op::TakeGlobal
+                    | Op::LoadFn
+                    | Op::LoadImport
+                    | Op::LoadBuiltin
+                    | Op::Closure
+                    | Op::LoadSelf
+                    | Op::CellNew
+                    | Op::CellGet
+                    | Op::CellSet
+                    | Op::Pow
+                    | Op::Neg
+                    | Op::Truthy
+                    | Op::In
+                    | Op::NotIn
+                    | Op::ForPrep
+                    | Op::IterInit
+                    | Op::List
+                    | Op::ListAppend
+                    | Op::ListExtend
+                    | Op::DictLit
+                    | Op::DictNew
+                    | Op::DictSet
+                    | Op::DictMerge
+                    | Op::StructLit
+                    | Op::StructDict
+                    | Op::EnumNew
+                    | Op::Range
+                    | Op::Concat
+                    | Op::GetFieldOpt
+                    | Op::TakeField
+                    | Op::GetIndexOpt
+                    | Op::TakeIndex
+                    | Op::SetPath
+                    | Op::Slice
+                    | Op::EnumField
+                    | Op::DictRest
+                    | Op::ListRest
+                    | Op::Unpair
+                    | Op::CallBuiltin
+                    | Op::CallMethod
+                    | Op::CallSpread
+                    | Op::CallFnSpread
+                    | Op::CallImportSpread
+                    | Op::CallBuiltinSpread
+                    | Op::CallMethodSpread
+                    | Op::TailCall
+                    | Op::TailCallFn
+                    | Op::TailCallImport
+                    | Op::Throw
+                    | Op::Raise
+                    | Op::CatchValue
+                    | Op::TestError
+                    | Op::TestRetry
+                    | Op::Propagate
+                    | Op::TestDict
+                    | Op::TestList
+                    | Op::TestListExact
+                    | Op::TestStruct
+                    | Op::CheckDict
+                    | Op::CheckList
+                    | Op::CheckParam
+                    | Op::Yield
+                    | Op::Spawn
+                    | Op::Parallel
+                    | Op::Select
+                    | Op::DeadlinePush
+                    | Op::DeadlinePop
+                    | Op::MutexEnter
+                    | Op::MutexExit
+                    | Op::Halt
+                    | Op::Deliver => break 'slow,
                 }
-                Op::Call => {
-                    let window = a!();
-                    if (*window).tag() == tag::CLOSURE {
-                        let callee = code::code_of(&*window);
-                        if fast!(callee, ins.b(), window) {
-                            enter!(callee, window, u32::from(ins.a()));
-                        }
-                    }
-                    let window = window!(ins.a());
-                    fuel -= 1;
-                    cold!(vm.call_window(fiber, window, usize::from(ins.b()), ins.c() & 1 != 0));
-                }
-                Op::CallReg => {
-                    let (window, callee) = (a!(), c!());
-                    if (*callee).tag() == tag::CLOSURE {
-                        put(window, code::borrowed(&*callee));
-                        let callee = code::code_of(&*callee);
-                        if fast!(callee, ins.b(), window) {
-                            enter!(callee, window, u32::from(ins.a()));
-                        }
-                    } else {
-                        copy(window, callee);
-                    }
-                    let window = window!(ins.a());
-                    fuel -= 1;
-                    cold!(vm.call_window(fiber, window, usize::from(ins.b()), false));
-                }
-                Op::CallImport => {
-                    let mut callee = (&(*code).link().imports)[ins.index()].get();
-                    if callee.is_null() {
-                        match vm.import((*code).unit(), ins.index()) {
-                            Ok(found) => callee = found,
-                            Err(error) => cold!(Err(error)),
-                        }
-                    }
-                    let window = a!();
-                    if fast!(callee, ins.b(), window) {
-                        enter!(callee, window, u32::from(ins.a()));
-                    }
-                    let window = window!(ins.a());
-                    fuel -= 1;
-                    cold!(vm.enter(fiber, callee, window, usize::from(ins.b())));
-                }
-                Op::CallBuiltin => {
-                    let mut found = (&(*code).link().builtins)[ins.index()].get();
-                    if let Resolved::Unknown = found {
-                        match vm.builtin((*code).unit(), ins.index()) {
-                            Ok(resolved) => found = resolved,
-                            Err(error) => cold!(Err(error)),
-                        }
-                    }
-                    let window = window!(ins.a());
-                    fuel -= 1;
-                    cold!(vm.call_resolved(fiber, found, window, window + 1, usize::from(ins.b())));
-                }
-                Op::CallMethod => {
-                    let cache = &*(*code).caches.add(ins.index());
-                    let window = window!(ins.a());
-                    fuel -= 1;
-                    save!();
-                    let name = &(*code).function().sites[ins.index()].name;
-                    go!(vm.call_method(fiber, cache, name, window, usize::from(ins.b()), ins.c() & 1 != 0));
-                }
-                Op::CallSpread => {
-                    let window = window!(ins.a());
-                    cold!(spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
-                        vm.call_window(fiber, window, count, ins.c() & 1 != 0)
-                    }));
-                }
-                Op::CallFnSpread => {
-                    let callee = (*code).functions.add(ins.index());
-                    let window = window!(ins.a());
-                    cold!(spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
-                        vm.enter(fiber, callee, window, count)
-                    }));
-                }
-                Op::CallImportSpread => match vm.import((*code).unit(), ins.index()) {
-                    Ok(callee) => {
-                        let window = window!(ins.a());
-                        cold!(spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
-                            vm.enter(fiber, callee, window, count)
-                        }));
-                    }
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::CallBuiltinSpread => match vm.builtin((*code).unit(), ins.index()) {
-                    Ok(found) => {
-                        let window = window!(ins.a());
-                        cold!(spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
-                            vm.call_resolved(fiber, found, window, window + 1, count)
-                        }));
-                    }
-                    Err(error) => cold!(Err(error)),
-                },
-                Op::CallMethodSpread => {
-                    let cache = &*(*code).caches.add(ins.index());
-                    let name = &(*code).function().sites[ins.index()].name;
-                    let window = window!(ins.a());
-                    cold!(spread_then(vm, fiber, window, window + 2, |vm, fiber, count| {
-                        vm.call_method(fiber, cache, name, window, count, ins.c() & 1 != 0)
-                    }));
-                }
-                Op::TailCall => {
-                    let window = window!(ins.a());
-                    let count = usize::from(ins.b());
-                    fuel -= 1;
-                    save!();
-                    let window = vm.tail_window(fiber, window, count);
-                    if fuel < 0 {
-                        // Still one call, so that a loop of tail calls is looked at.
-                        match settle(vm, fiber, Ok(Next::Go)) {
-                            Next::Go => {}
-                            Next::Exit(exit) => return exit,
-                        }
-                        let called = vm.call_window(fiber, window, count, ins.c() & 1 != 0);
-                        match settle(vm, fiber, called) {
-                            Next::Go => return Exit::OutOfFuel,
-                            Next::Exit(exit) => return exit,
-                        }
-                    }
-                    go!(vm.call_window(fiber, window, count, ins.c() & 1 != 0));
-                }
-                Op::TailCallFn | Op::TailCallImport => {
-                    let callee = if op == Op::TailCallFn {
-                        (*code).functions.add(ins.index())
-                    } else {
-                        match vm.import((*code).unit(), ins.index()) {
-                            Ok(callee) => callee,
-                            Err(error) => cold!(Err(error)),
-                        }
-                    };
-                    let window = window!(ins.a());
-                    let count = usize::from(ins.b());
-                    fuel -= 1;
-                    save!();
-                    let window = vm.tail_window(fiber, window, count);
-                    let called = vm.enter(fiber, callee, window, count);
-                    if fuel < 0 {
-                        match settle(vm, fiber, called) {
-                            Next::Go => return Exit::OutOfFuel,
-                            Next::Exit(exit) => return exit,
-                        }
-                    }
-                    go!(called);
-                }
-                Op::Return => {
-                    let value = take(a!());
-                    if (*base).is_counted() {
-                        drop(take(base));
-                    }
-                    debug_check_free(base, &*code);
-                    base.write(value);
-                    base = base.sub((*frame).delta as usize);
-                    frame = frame.sub(1);
-                    code = (*frame).code;
-                    pc = (*frame).pc;
-                }
-                Op::ReturnNil => {
-                    if (*base).is_counted() {
-                        drop(take(base));
-                    }
-                    debug_check_free(base, &*code);
-                    base.write(Value::NIL);
-                    base = base.sub((*frame).delta as usize);
-                    frame = frame.sub(1);
-                    code = (*frame).code;
-                    pc = (*frame).pc;
-                }
-
-                // Errors, matching, checks.
-                Op::Throw => {
-                    let value = take(a!());
-                    cold!(Err(Vm::thrown(value)));
-                }
-                Op::Raise => cold!(Err(raise(&*code, ins))),
-                Op::CatchValue => {
-                    let raw = take(b!());
-                    let value = with_raw_error(&raw, VmError::catch_value);
-                    put(a!(), value.unwrap_or_default());
-                }
-                Op::TestError => {
-                    let name = const_text(&*code, ins.index());
-                    let answer = with_raw_error(&*b!(), |error| match &error.kind {
-                        ErrorKind::Thrown(value) => {
-                            matches!(value.view(), View::Enum(e) if e.enum_name() == name)
-                        }
-                        _ => false,
-                    });
-                    put(a!(), Value::bool(answer.unwrap_or(false)));
-                }
-                Op::TestRetry => {
-                    let armed = fiber.deadlines.len();
-                    let answer = with_raw_error(&*b!(), |error| match error.kind {
-                        ErrorKind::Cancelled => false,
-                        ErrorKind::Deadline { level } => level >= armed,
-                        _ => true,
-                    });
-                    put(a!(), Value::bool(answer.unwrap_or(true)));
-                }
-                Op::Propagate => {
-                    let value = take(b!());
-                    match propagate(value) {
-                        Ok((value, false)) => put(a!(), value),
-                        Ok((value, true)) => {
-                            put(a!(), value);
-                            jump!(ins);
-                        }
-                        Err(error) => cold!(Err(error)),
-                    }
-                }
-                Op::TestVariant => {
-                    let value = b!();
-                    let answer = (*value).word == u64::from(tag::ENUM)
-                        && matches!(linked(code, ins.index()), Some(Linked::Variant(variant))
-                            if std::ptr::eq(*variant, (*value).slots_cell().descriptor.cast()));
-                    put(a!(), Value::bool(answer));
-                }
-                Op::TestDict => put(a!(), Value::bool((*b!()).is_dict())),
-                Op::TestList => {
-                    let answer = (*b!()).word == LIST && (*b!()).list_cell().items.len() >= ins.index();
-                    put(a!(), Value::bool(answer));
-                }
-                Op::TestListExact => {
-                    let answer = (*b!()).word == LIST && (*b!()).list_cell().items.len() == ins.index();
-                    put(a!(), Value::bool(answer));
-                }
-                Op::TestStruct => {
-                    let name = const_text(&*code, ins.index());
-                    let answer = matches!((*b!()).view(), View::Struct(s) if s.name() == name);
-                    put(a!(), Value::bool(answer));
-                }
-                Op::CheckDict => {
-                    if !(*a!()).is_dict() {
-                        cold!(Err(access::cannot_destructure(&*a!(), "{...}", "dict")));
-                    }
-                }
-                Op::CheckList => {
-                    if (*a!()).word != LIST {
-                        cold!(Err(access::cannot_destructure(&*a!(), "[...]", "list")));
-                    }
-                }
-                Op::CheckParam => {
-                    if let Some(Const::Type(check)) = (*code).unit().module.consts.get(ins.index()) {
-                        check!(check_param(&*a!(), check));
-                    }
-                }
-
-                // Control that the scheduler takes part in.
-                Op::Yield => {
-                    let item = take(b!());
-                    put(a!(), Value::NIL);
-                    cold!(vm.yield_item(fiber, item));
-                }
-                Op::Spawn => {
-                    let (from, dst) = (window!(ins.b()), window!(ins.a()));
-                    cold!(Ok(vm.ask_with(fiber, ControlOp::Spawn, from..from + 1, Delivery::Register(dst))));
-                }
-                Op::Parallel => {
-                    let at = window!(ins.a());
-                    let kind = ParallelKind::from_number(ins.c()).unwrap_or(ParallelKind::Count);
-                    let op = ControlOp::Parallel(kind);
-                    cold!(Ok(vm.ask_with(fiber, op, at..at + 3, Delivery::Register(at))));
-                }
-                Op::Select => {
-                    let at = window!(ins.a());
-                    let channels = usize::from(ins.b());
-                    let timeout = ins.c() & 1 != 0;
-                    let op = ControlOp::Select { channels, timeout, default: ins.c() & 2 != 0 };
-                    let operands = at..at + channels + usize::from(timeout);
-                    cold!(Ok(vm.ask_with(fiber, op, operands, Delivery::Select(at))));
-                }
-                Op::DeadlinePush => {
-                    let ms = match (*a!()).view() {
-                        View::Duration(ms) | View::Int(ms) => ms.max(0),
-                        _ => 30_000,
-                    };
-                    let end = (vm.clock)().saturating_add(ms);
-                    fiber.deadlines.push(end);
-                    if ms == 0 {
-                        // Nothing may run in the block.
-                        let expired = fiber.expire(end);
-                        if let Some(error) = expired {
-                            cold!(Err(error));
-                        }
-                    }
-                }
-                Op::DeadlinePop => {
-                    fiber.deadlines.pop();
-                }
-                Op::MutexEnter | Op::MutexExit => {
-                    let op = if op == Op::MutexEnter { ControlOp::MutexEnter } else { ControlOp::MutexExit };
-                    // The answer is not used: it goes to a register beyond the frame.
-                    save!();
-                    let beyond = fiber.strand.frame_end();
-                    fiber.strand.ensure(beyond + 1);
-                    go!(Ok(vm.ask_with(fiber, op, 0..0, Delivery::Register(beyond))));
-                }
-
-                // The VM's own.
-                Op::Halt => cold!(vm.strand_end(fiber)),
-                Op::Deliver => {
-                    save!();
-                    vm.finish_deliver(fiber);
-                    load!();
-                }
+            }
+            // The one cold call. It costs fuel, since it may be a call or a jump.
+            save(fiber, pc, base, frame);
+            if !slow::execute(vm, fiber, ins) {
+                return;
+            }
+            load!();
+            fuel -= 1;
+            if fuel < 0 {
+                break 'run;
             }
         }
+        save(fiber, pc, base, frame);
     }
 }
 
 /// Writes the position back into the fiber.
-#[inline(never)]
+#[inline(always)]
 fn save(fiber: &mut Fiber, pc: *const Instruction, base: *mut Value, frame: *mut Frame) {
     let strand = &mut *fiber.strand;
     // SAFETY: base and frame point into the strand's stacks.
@@ -1098,25 +680,12 @@ fn save(fiber: &mut Fiber, pc: *const Instruction, base: *mut Value, frame: *mut
     }
 }
 
-/// The index of a register in the strand.
-fn index_of(fiber: &Fiber, register: *const Value) -> usize {
-    // SAFETY: the register lies in the strand's stack.
-    unsafe { register.offset_from(fiber.strand.registers.as_ptr()) as usize }
-}
-
-/// Turns an error into the handler that catches it, or the end of the fiber.
-#[inline(never)]
-fn settle(vm: &mut Vm, fiber: &mut Fiber, result: Result<Next>) -> Next {
-    match result {
-        Ok(next) => next,
-        Err(error) => vm.unwind(fiber, error),
-    }
-}
-
 /// Debug builds: a frame that ends owns nothing but its result.
 #[inline(always)]
-fn debug_check_free(base: *mut Value, code: &Code) {
+fn debug_check_free(base: *mut Value, code: *const Code) {
     if cfg!(debug_assertions) {
+        // SAFETY: the code of the running frame.
+        let code = unsafe { &*code };
         for i in 1..code.registers as usize {
             // SAFETY: the window of a frame lies in the register stack.
             let value = unsafe { &*base.add(i) };
@@ -1127,464 +696,4 @@ fn debug_check_free(base: *mut Value, code: &Code) {
             );
         }
     }
-}
-
-/// Marks registers as free whose values were moved bit by bit.
-#[inline(always)]
-unsafe fn forget(from: *mut Value, count: usize) {
-    for i in 0..count {
-        // SAFETY (of the caller): these are registers.
-        unsafe { (*from.add(i)).word = 0 };
-    }
-}
-
-#[inline(always)]
-unsafe fn linked<'a>(code: *const Code, index: usize) -> Option<&'a Linked> {
-    // SAFETY (of the caller): the code is alive.
-    unsafe { (*code).unit().linked.get(index) }
-}
-
-fn const_text(code: &Code, index: usize) -> &str {
-    match code.unit().module.consts.get(index) {
-        Some(Const::Str(text)) => text,
-        _ => "",
-    }
-}
-
-#[cold]
-fn uninitialised(code: *const Code, index: usize) -> Box<VmError> {
-    // SAFETY: the code of the running frame.
-    let module = unsafe { &(*code).unit().module };
-    let name = module.globals.get(index).map_or("", |g| &g.name);
-    VmError::runtime(format!(
-        "'{name}' of {} is read before it has a value (import cycle)",
-        module.display_path
-    ))
-}
-
-#[cold]
-fn raise(code: &Code, ins: Instruction) -> Box<VmError> {
-    let text = const_text(code, ins.index()).to_owned();
-    match RaiseKind::from_number(ins.a()) {
-        Some(RaiseKind::UndefinedVariable) => VmError::new(ErrorKind::UndefinedVariable(text)),
-        Some(RaiseKind::UndefinedBuiltin) => VmError::new(ErrorKind::UndefinedBuiltin(text)),
-        Some(RaiseKind::Immutable) => VmError::new(ErrorKind::Immutable(text)),
-        Some(RaiseKind::Type) => VmError::ty(text),
-        Some(RaiseKind::Runtime) | None => VmError::runtime(text),
-    }
-}
-
-/// A binary operator on operands that are not both ints or both floats.
-#[cold]
-#[inline(never)]
-unsafe fn binary_slow(
-    vm: &mut Vm,
-    op: Op,
-    dst: *mut Value,
-    x: *mut Value,
-    y: *mut Value,
-    dead: u32,
-) -> Result<()> {
-    // SAFETY (of the caller): registers. `x` may be `dst` when it is dead, and `y` may be `x` when neither is.
-    unsafe {
-        let left = if dead & 1 != 0 { take(x) } else { (*x).clone() };
-        let answer = if dead & 2 != 0 {
-            let right = take(y);
-            operate::binary(op, left, &right, &vm.limits)
-        } else {
-            operate::binary(op, left, &*y, &vm.limits)
-        };
-        put(dst, answer?);
-        Ok(())
-    }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn immediate_slow(
-    vm: &mut Vm,
-    op: Op,
-    dst: *mut Value,
-    x: *mut Value,
-    y: i64,
-    dead: bool,
-) -> Result<()> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let left = if dead { take(x) } else { (*x).clone() };
-        let answer = operate::binary(op, left, &Value::int(y), &vm.limits)?;
-        put(dst, answer);
-        Ok(())
-    }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn compare_slow(vm: &mut Vm, op: Op, x: *mut Value, y: *mut Value, dead: u32) -> Result<bool> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let answer = match op {
-            Op::Eq => Ok(equals(&*x, &*y)),
-            Op::Lt => operate::less(&*x, &*y, &vm.limits),
-            _ => operate::less_equal(&*x, &*y, &vm.limits),
-        };
-        if dead & 1 != 0 {
-            drop(take(x));
-        }
-        if dead & 2 != 0 {
-            drop(take(y));
-        }
-        answer
-    }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn compare_imm_slow(vm: &mut Vm, op: Op, x: *mut Value, imm: i16, swap: bool) -> Result<bool> {
-    let y = Value::int(i64::from(imm));
-    // SAFETY (of the caller): a register.
-    let x = unsafe { &*x };
-    let (x, y) = if swap { (&y, x) } else { (x, &y) };
-    match op {
-        Op::Eq => Ok(equals(x, y)),
-        Op::Lt => operate::less(x, y, &vm.limits),
-        _ => operate::less_equal(x, y, &vm.limits),
-    }
-}
-
-/// Sets up a counting loop: `a` the first int, `a + 1` how many follow it, `a + 2` the first int. False when empty.
-unsafe fn for_prep(at: *mut Value, exclusive: bool) -> Result<bool> {
-    // SAFETY (of the caller): three registers.
-    unsafe {
-        let (start, end) = (&*at, &*at.add(1));
-        for bound in [start, end] {
-            if !bound.is_int() {
-                return Err(bad_bound(bound));
-            }
-        }
-        let start = start.payload as i64;
-        let count = crate::value::cell::range_len(start, end.payload as i64, exclusive);
-        *at.add(1) = Value::raw(RAW, count.saturating_sub(1));
-        if count == 0 {
-            return Ok(false);
-        }
-        put(at.add(2), Value::int(start));
-        Ok(true)
-    }
-}
-
-#[cold]
-fn bad_bound(bound: &Value) -> Box<VmError> {
-    VmError::ty(format!("range bounds must be int, got {}", bound.type_name()))
-}
-
-fn make_range(start: &Value, end: &Value, exclusive: bool) -> Result<Value> {
-    match (start.as_int(), end.as_int()) {
-        (Some(start), Some(end)) => Ok(Value::range(start, end, exclusive)),
-        (None, _) => Err(bad_bound(start)),
-        _ => Err(bad_bound(end)),
-    }
-}
-
-/// Appends to a list that is shared or full.
-#[cold]
-#[inline(never)]
-unsafe fn push_slow(vm: &mut Vm, list: *mut Value, item: *mut Value) -> Result<()> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let item = take(item);
-        if let Some(items) = (*list).list_mut() {
-            if items.len() == items.capacity() {
-                vm.limits.check_size(items.len() as u64 * 32)?;
-                items.reserve(items.len().max(4));
-            }
-            items.push(item);
-        }
-        Ok(())
-    }
-}
-
-fn extend(vm: &Vm, list: &mut Value, more: Value) -> Result<()> {
-    if more.tag() != tag::LIST {
-        return Err(access::cannot_destructure(&more, "[...]", "list"));
-    }
-    if let Some(items) = list.list_mut() {
-        vm.limits.check_size((items.len() + more.list_cell().items.len()) as u64 * 16)?;
-        items.extend(more.into_list());
-    }
-    Ok(())
-}
-
-fn merge(dict: &mut Value, more: &Value) -> Result<()> {
-    if !more.is_dict() && !more.is_struct() {
-        return Err(access::cannot_destructure(more, "{...}", "dict"));
-    }
-    let mut position = 0;
-    while let Some((key, value)) = more.entry_at(position) {
-        dict.dict_set(key, value.clone());
-        position += 1;
-    }
-    Ok(())
-}
-
-unsafe fn dict_literal(code: &Code, index: usize, from: *mut Value) -> Value {
-    // SAFETY (of the caller): as many registers as the constant has keys.
-    unsafe {
-        if let Some(Linked::Keys { shape: Some((shape, order)) }) = linked(code, index) {
-            let descriptor: *const Shape = *shape;
-            return record_moved(tag::RECORD, descriptor, from, order);
-        }
-        let mut dict = Value::dict::<&str>([]);
-        if let Some(Const::Keys(keys)) = code.unit().module.consts.get(index) {
-            for (i, key) in keys.iter().enumerate() {
-                dict.dict_set(key, take(from.add(i)));
-            }
-        }
-        dict
-    }
-}
-
-/// A record whose slot `i` is moved from register `from + order[i]`.
-#[inline(always)]
-unsafe fn record_moved(kind: u8, shape: *const Shape, from: *mut Value, order: &[u8]) -> Value {
-    let cell = SlotsCell::alloc(order.len(), shape.cast());
-    // SAFETY (of the caller): the registers exist; the cell has room for all slots.
-    unsafe {
-        for (slot, register) in order.iter().enumerate() {
-            SlotsCell::slot(cell, slot).write(take(from.add(usize::from(*register))));
-        }
-        (*cell).len = order.len() as u32;
-    }
-    SlotsCell::into_value(kind, cell)
-}
-
-/// A struct literal. The linked form is made at the first use, when the declaring module is loaded.
-unsafe fn struct_literal(vm: &mut Vm, code: &Code, index: usize, from: *mut Value) -> Result<Value> {
-    let unit = code.unit();
-    let (module, name, fields) = match unit.module.consts.get(index) {
-        Some(Const::Struct { module, name, fields }) => (module, name, fields),
-        _ => return Ok(Value::NIL),
-    };
-    if let Some((shape, order)) = unit.struct_literals.borrow().get(&index) {
-        // SAFETY (of the caller): as many registers as fields are given.
-        return Ok(unsafe { record_moved(tag::STRUCT, *shape, from, order) });
-    }
-    // SAFETY (of the caller): as above.
-    let values: Vec<Value> = (0..fields.len()).map(|i| unsafe { take(from.add(i)) }).collect();
-    let root = vm.struct_root(module, name)?;
-    let declared = |field: &str| root.struct_type.is_some_and(|s| s.fields.iter().any(|f| **f == *field));
-    let mut distinct: Vec<&String> = fields.iter().filter(|field| declared(field)).collect();
-    let all = distinct.len() == fields.len();
-    distinct.sort();
-    distinct.dedup();
-    if all && distinct.len() == fields.len() && fields.len() < 256 {
-        let mut shape = root;
-        for field in fields {
-            match shape.with(field) {
-                Some((next, _)) => shape = next,
-                None => break,
-            }
-        }
-        let order = shape
-            .keys
-            .iter()
-            .map(|slot| fields.iter().position(|field| **field == **slot).unwrap_or(0) as u8)
-            .collect();
-        unit.struct_literals.borrow_mut().insert(index, (shape, order));
-    }
-    let mut made = empty_struct(root);
-    for (field, value) in fields.iter().zip(values) {
-        if declared(field) {
-            made.dict_set(field, value);
-        }
-    }
-    Ok(made)
-}
-
-fn empty_struct(root: &'static Shape) -> Value {
-    let descriptor: *const Shape = root;
-    SlotsCell::into_value(tag::STRUCT, SlotsCell::alloc(0, descriptor.cast()))
-}
-
-fn struct_from_dict(vm: &mut Vm, code: &Code, index: usize, from: &Value) -> Result<Value> {
-    let Some(Const::Struct { module, name, .. }) = code.unit().module.consts.get(index) else {
-        return Ok(Value::NIL);
-    };
-    let root = vm.struct_root(module, name)?;
-    let mut made = empty_struct(root);
-    if let (Some(declared), true) = (root.struct_type, from.is_dict() || from.is_struct()) {
-        for field in &declared.fields {
-            if let Some(value) = from.entry(field) {
-                made.dict_set(field, value.clone());
-            }
-        }
-    }
-    Ok(made)
-}
-
-/// Interpolation: the displays of consumed registers, joined.
-unsafe fn concat(vm: &mut Vm, from: *mut Value, count: usize) -> Result<Value> {
-    let mut scratch = std::mem::take(&mut vm.scratch);
-    scratch.clear();
-    for i in 0..count {
-        // SAFETY (of the caller): registers.
-        let value = unsafe { take(from.add(i)) };
-        match value.as_str() {
-            Some(text) => scratch.push_str(text),
-            None if value.is_int() => crate::value::write_int(value.payload as i64, &mut scratch),
-            None => display_into(&value, &mut scratch),
-        }
-    }
-    let size = scratch.len() as u64;
-    let text = Value::str(&scratch);
-    if scratch.capacity() < 1 << 16 {
-        vm.scratch = scratch;
-    }
-    vm.limits.check_size(size)?;
-    Ok(text)
-}
-
-/// A property when the cache misses; fills the cache.
-#[cold]
-#[inline(never)]
-fn get_field(code: &Code, site: usize, from: &Value, optional: bool) -> Result<Value> {
-    let name = &code.function().sites[site].name;
-    if matches!(from.tag(), tag::RECORD | tag::STRUCT) {
-        let shape = from.shape();
-        if let Some(slot) = shape.slot(name) {
-            let cache = &code.cache_store[site];
-            cache.shape.set(shape);
-            cache.slot.set(slot as u32);
-            return Ok(from.slots_cell().values().get(slot).cloned().unwrap_or_default());
-        }
-        return Ok(Value::NIL);
-    }
-    if optional { Ok(access::property_opt(from, name)) } else { access::property(from, name) }
-}
-
-#[cold]
-#[inline(never)]
-fn set_field(code: &Code, site: usize, to: &mut Value, value: Value) -> Result<()> {
-    let name = &code.function().sites[site].name;
-    let cache = &code.cache_store[site];
-    if matches!(to.tag(), tag::RECORD | tag::STRUCT) {
-        if to.is_unique() && std::ptr::eq(cache.next.get(), std::ptr::from_ref(to.shape())) {
-            // The field was added to this very shape before.
-            if let Some((next, at)) = to.shape().with(name) {
-                to.record_insert(next, at, value);
-                return Ok(());
-            }
-        }
-        let shape = to.shape();
-        match shape.slot(name) {
-            Some(slot) => {
-                cache.shape.set(shape);
-                cache.slot.set(slot as u32);
-            }
-            None => cache.next.set(shape),
-        }
-    }
-    access::set_property(to, name, value)
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn get_index(
-    dst: *mut Value,
-    from: *mut Value,
-    key: *mut Value,
-    dead: u32,
-    optional: bool,
-) -> Result<()> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let answer =
-            if optional && (*from).is_nil() { Ok(Value::NIL) } else { access::subscript(&*from, &*key) };
-        if dead & 1 != 0 {
-            drop(take(from));
-        }
-        if dead & 2 != 0 {
-            drop(take(key));
-        }
-        put(dst, answer?);
-        Ok(())
-    }
-}
-
-fn take_index(from: &mut Value, key: &Value) -> Result<Value> {
-    let inner = if from.is_dict() {
-        from.entry_mut(&display(key))
-    } else {
-        let at = match (from.view(), key.as_int()) {
-            (View::List(list), Some(n)) => access::position(n, list.len()),
-            _ => None,
-        };
-        at.and_then(|at| from.list_mut()?.get_mut(at))
-    };
-    match inner {
-        Some(slot) => Ok(std::mem::take(slot)),
-        None => access::subscript(from, key),
-    }
-}
-
-unsafe fn set_path(
-    code: &Code,
-    index: usize,
-    root: &mut Value,
-    keys: *const Value,
-    value: Value,
-) -> Result<()> {
-    let Some(Const::Path(steps)) = code.unit().module.consts.get(index) else { return Ok(()) };
-    let count = steps.iter().filter(|step| matches!(step, harn_bytecode::PathStep::Index)).count();
-    // SAFETY (of the caller): as many key registers as the path has index steps.
-    let keys = unsafe { std::slice::from_raw_parts(keys, count) };
-    access::set_path(root, steps, keys, value)
-}
-
-fn dict_rest(code: &Code, index: usize, from: &Value) -> Value {
-    let mut rest = if from.is_dict() { from.clone() } else { Value::dict::<&str>([]) };
-    if let Some(Const::Keys(keys)) = code.unit().module.consts.get(index) {
-        for key in keys {
-            rest.dict_remove(key);
-        }
-    }
-    rest
-}
-
-/// Postfix `?`: the inner value, or the Err and true.
-fn propagate(value: Value) -> Result<(Value, bool)> {
-    let inner = match value.view() {
-        View::Enum(e) if e.enum_name() == "Result" => match e.variant() {
-            "Ok" => Some(e.fields().first().cloned().unwrap_or_default()),
-            "Err" => None,
-            _ => return Err(not_a_result(&value)),
-        },
-        _ => return Err(not_a_result(&value)),
-    };
-    match inner {
-        Some(inner) => Ok((inner, false)),
-        None => Ok((value, true)),
-    }
-}
-
-#[cold]
-fn not_a_result(value: &Value) -> Box<VmError> {
-    VmError::ty(format!("? operator requires a Result value, got {}", value.type_name()))
-}
-
-/// Lays the spread arguments out, calls, and after an error drops what lies beyond the frame.
-fn spread_then(
-    vm: &mut Vm,
-    fiber: &mut Fiber,
-    window: usize,
-    at: usize,
-    call: impl FnOnce(&mut Vm, &mut Fiber, usize) -> Result<Next>,
-) -> Result<Next> {
-    let count = vm.spread(fiber, at)?;
-    let called = call(vm, fiber, count);
-    if called.is_err() {
-        let end = (at + count).min(fiber.strand.registers.len());
-        clear(&mut fiber.strand.registers[window..end]);
-    }
-    called
 }
