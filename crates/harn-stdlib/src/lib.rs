@@ -5,6 +5,7 @@
 //! acts itself. What takes a callback is written in Harn: [`prelude_module`] for builtins and methods,
 //! [`std_module`] for `import "std/..."`.
 
+mod archives;
 mod arguments;
 mod bytes;
 mod clock;
@@ -12,9 +13,11 @@ mod collections;
 mod dates;
 mod effects;
 mod error_category;
+mod formats;
 mod hashes;
 mod iters;
 mod json;
+mod keys;
 mod modules;
 mod numbers;
 mod output;
@@ -60,6 +63,9 @@ const DOMAINS: &[&[Body]] = &[
     clock::BODIES,
     shared::BODIES,
     paths::BODIES,
+    formats::BODIES,
+    archives::BODIES,
+    keys::BODIES,
     urls::BODIES,
     effects::BODIES,
 ];

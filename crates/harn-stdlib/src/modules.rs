@@ -14,7 +14,7 @@ macro_rules! embedded {
 
 embedded!(PRELUDE, "prelude":
     "agent_calls" "agent_loop" "agent_policy" "collections" "compaction" "dict" "files" "generator" "host" "iter"
-    "list" "output" "paths" "sessions" "set" "stream" "system" "time" "tools" "transcript"
+    "list" "output" "paths" "sessions" "set" "stream" "system" "time" "tools" "transcript" "web"
 );
 embedded!(STD, "std": "async" "collections" "json" "math" "path" "schema" "testing" "text");
 

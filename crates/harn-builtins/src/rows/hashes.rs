@@ -2,6 +2,7 @@
 
 use crate::Builtin;
 use Builtin as B;
+use harn_effect::EffectClass::Ambient;
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
@@ -82,5 +83,131 @@ pub const ROWS: &[Builtin] = &[
         "fn(a: any, b: any) -> bool",
         "Whether two texts are equal, compared in constant time.",
         r#"constant_time_eq("a", "a") // true"#,
+    ),
+    B::native(
+        "ed25519_keypair",
+        "fn() -> dict",
+        "A new key pair for signatures: `private` and `public` in hexadecimal.",
+        "len(ed25519_keypair().private) // 64",
+    )
+    .effect(Ambient),
+    B::native(
+        "ed25519_sign",
+        "fn(private: any, message: any) -> string",
+        "The signature of a message, in hexadecimal.",
+        r#"let k = ed25519_keypair()
+len(ed25519_sign(k.private, "m")) // 128"#,
+    ),
+    B::native(
+        "ed25519_verify",
+        "fn(public: any, message: any, signature: any) -> bool",
+        "Whether a signature is that of the message.",
+        r#"let k = ed25519_keypair()
+ed25519_verify(k.public, "m", ed25519_sign(k.private, "m")) // true"#,
+    ),
+    B::native(
+        "x25519_keypair",
+        "fn() -> dict",
+        "A new key pair for key agreement: `private` and `public` in hexadecimal.",
+        "len(x25519_keypair().public) // 64",
+    )
+    .effect(Ambient),
+    B::native(
+        "x25519_agree",
+        "fn(private: any, public: any) -> string",
+        "The secret that two key pairs share, in hexadecimal.",
+        r#"let a = x25519_keypair()
+let b = x25519_keypair()
+x25519_agree(a.private, b.public) == x25519_agree(b.private, a.public) // true"#,
+    ),
+    B::native(
+        "jwt_verify",
+        "fn(algorithm: any, token: any, key: any) -> dict",
+        "The claims of a token whose signature is valid (`HS256`); does not look at `exp`.",
+        r#"jwt_verify("none", "", "") // error: jwt_verify: unsupported algorithm 'none'"#,
+    ),
+    B::prelude(
+        "web",
+        "signed_url",
+        "fn(base: any, claims: dict, secret: any, expires_at: int, options?: dict) -> string",
+        "The URL with claims, an expiry and a signature.",
+        r#"signed_url("/f", {u: 1}, "s", 9).starts_with("/f?exp=9&sig=") // true"#,
+    ),
+    B::prelude(
+        "web",
+        "verify_signed_url",
+        "fn(url: any, keys: any, now: int, options?: dict) -> dict",
+        "What the signature of a URL says.",
+        r#"verify_signed_url(signed_url("/f", {u: 1}, "s", 9), "s", 5).reason // ok"#,
+    ),
+    B::prelude(
+        "web",
+        "cookie_parse",
+        "fn(header: any) -> dict",
+        "The cookies of a request.",
+        r#"cookie_parse("a=1; b=2").cookies // {a: 1, b: 2}"#,
+    ),
+    B::prelude(
+        "web",
+        "cookie_serialize",
+        "fn(name: any, value: any, options?: dict) -> string",
+        "The text of a `Set-Cookie` header.",
+        r#"cookie_serialize("a", "1", {path: "/"}) // a=1; Path=/"#,
+    ),
+    B::prelude(
+        "web",
+        "cookie_delete",
+        "fn(name: any, options?: dict) -> string",
+        "The text of a `Set-Cookie` header that deletes a cookie.",
+        r#"cookie_delete("a").starts_with("a=; Path=/; Max-Age=0") // true"#,
+    ),
+    B::prelude(
+        "web",
+        "cookie_sign",
+        "fn(value: any, secret: any) -> string",
+        "A value with its signature.",
+        r#"cookie_verify(cookie_sign("v", "s"), "s").value // v"#,
+    ),
+    B::prelude(
+        "web",
+        "cookie_verify",
+        "fn(signed: any, secret: any) -> dict",
+        "What the signature of a value says.",
+        r#"cookie_verify("x", "s").error // malformed"#,
+    ),
+    B::prelude(
+        "web",
+        "cookie_round_trip",
+        "fn(request_cookie: any, set_cookie: any) -> dict",
+        "The request header after `Set-Cookie` values.",
+        r#"cookie_round_trip("a=1", "b=2; Path=/").cookie_header // a=1; b=2"#,
+    ),
+    B::prelude(
+        "web",
+        "session_sign",
+        "fn(payload: any, secret: any) -> string",
+        "A signed session token.",
+        r#"session_verify(session_sign({u: 1}, "s"), "s").payload // {u: 1}"#,
+    ),
+    B::prelude(
+        "web",
+        "session_verify",
+        "fn(token: any, secret: any) -> dict",
+        "The payload of a session token whose signature is valid.",
+        r#"session_verify("x", "s").error // malformed"#,
+    ),
+    B::prelude(
+        "web",
+        "session_cookie",
+        "fn(name: any, payload: any, secret: any, options?: dict) -> string",
+        "A `Set-Cookie` header with a signed session.",
+        r#"session_cookie("sid", {u: 1}, "s").starts_with("sid=v1.") // true"#,
+    ),
+    B::prelude(
+        "web",
+        "session_from_cookies",
+        "fn(headers: any, name: any, secret: any) -> dict",
+        "The signed session of a request.",
+        r#"session_from_cookies("a=1", "sid", "s").error // missing_cookie"#,
     ),
 ];

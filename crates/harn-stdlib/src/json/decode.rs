@@ -1,6 +1,8 @@
-//! JSON text to values: strict RFC 8259, through serde_json, straight into values.
+//! JSON text to values: strict RFC 8259, through serde_json, straight into values. The same reader serves YAML and TOML.
 
 use std::fmt;
+
+use std::borrow::Cow;
 
 use harn_vm::Value;
 use serde_json::error::Error;
@@ -14,7 +16,8 @@ pub fn decode(text: &str) -> Result<Value, Error> {
     Ok(value)
 }
 
-struct Seed;
+/// Reads any value that serde can describe itself.
+pub struct Seed;
 
 impl<'de> serde::de::DeserializeSeed<'de> for Seed {
     type Value = Value;
@@ -29,6 +32,10 @@ impl<'de> serde::de::Visitor<'de> for Seed {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::NIL)
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -69,10 +76,61 @@ impl<'de> serde::de::Visitor<'de> for Seed {
 
     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut out = Value::dict::<&str>([]);
-        while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(key) = entries.next_key_seed(Key)? {
             let value = entries.next_value_seed(Seed)?;
+            // The TOML reader hands out a date or time as a dict with this one key.
+            if key == "$__toml_private_datetime" {
+                return Ok(value);
+            }
             out.dict_set(&key, value);
         }
         Ok(out)
+    }
+}
+
+/// Reads a key; one that is no string becomes its text (YAML).
+struct Key;
+
+impl<'de> serde::de::DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_i64<E>(self, n: i64) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(n.to_string()))
+    }
+
+    fn visit_u64<E>(self, n: u64) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(n.to_string()))
+    }
+
+    fn visit_f64<E>(self, x: f64) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(harn_vm::display(&Value::float(x))))
+    }
+
+    fn visit_bool<E>(self, b: bool) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(b.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed("null"))
     }
 }

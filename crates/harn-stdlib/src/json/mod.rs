@@ -10,7 +10,7 @@ mod query;
 use harn_vm::{NativeResult, Value, View, display};
 
 use crate::arguments::{Body, done, done_or_thrown, entry, get, given_text, take, text, thrown};
-pub use decode::decode;
+pub use decode::{Seed, decode};
 
 /// The bodies.
 pub const BODIES: &[Body] = &[
