@@ -3,7 +3,11 @@
 //! The files are joined to one source, which is lexed and parsed (and the result dropped) for about two seconds. The
 //! figures are per second of processor time of this thread (Linux), so that other load does not count.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a measuring tool reads files and the clock")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a measuring tool reads files and the clock"
+)]
 
 use harn_syntax::{Source, parse};
 
@@ -14,7 +18,8 @@ fn spent() -> f64 {
 }
 
 fn main() {
-    let text: String = std::env::args().skip(1).map(|path| std::fs::read_to_string(path).unwrap() + "\n").collect();
+    let text: String =
+        std::env::args().skip(1).map(|path| std::fs::read_to_string(path).unwrap() + "\n").collect();
     let (lines, bytes) = (text.lines().count() as f64, text.len() as f64);
     let source = Source::new("bench.harn", text);
     let mut best = f64::INFINITY;
@@ -27,5 +32,8 @@ fn main() {
         best = best.min(spent() - start);
     }
     let million_lines = lines / best * 1e3;
-    println!("{million_lines:.2} million lines/s, {:.0} MB/s ({lines} lines, {bytes} bytes)", bytes / best * 1e3);
+    println!(
+        "{million_lines:.2} million lines/s, {:.0} MB/s ({lines} lines, {bytes} bytes)",
+        bytes / best * 1e3
+    );
 }

@@ -8,6 +8,7 @@ pub mod codes;
 pub mod diagnostic;
 mod dump;
 mod lexer;
+mod names;
 mod parser;
 pub mod render;
 pub mod source;

@@ -427,7 +427,7 @@ impl Parser<'_> {
 
     fn computed_entry(&mut self) -> Parse<DictEntry> {
         self.bump();
-        let key = self.expression()?;
+        let key = Box::new(self.expression()?);
         self.expect(TokenKind::RBracket)?;
         self.expect(TokenKind::Colon)?;
         self.expression().map(|value| DictEntry::Computed { key, value })

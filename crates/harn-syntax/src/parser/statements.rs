@@ -121,7 +121,7 @@ impl Parser<'_> {
     fn require_statement(&mut self) -> Parse<StmtKind> {
         self.bump();
         let condition = self.expression()?;
-        let message = if self.eat(TokenKind::Comma) { Some(self.expression()?) } else { None };
+        let message = if self.eat(TokenKind::Comma) { Some(Box::new(self.expression()?)) } else { None };
         Ok(StmtKind::Require { condition, message })
     }
 

@@ -1,6 +1,10 @@
 //! Tests of the way from text to tree and diagnostics.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read example files and measure time")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests read example files and measure time"
+)]
 
 mod diagnostics;
 mod examples;
