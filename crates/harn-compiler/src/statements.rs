@@ -88,7 +88,7 @@ impl<'a> Compiler<'a> {
                 self.block(otherwise, None);
                 self.f().code.place(passes);
             }
-            StmtKind::Require { condition, message } => self.require(condition, message.as_ref()),
+            StmtKind::Require { condition, message } => self.require(condition, message.as_deref()),
             StmtKind::Return(value) => self.return_statement(value.as_ref()),
             StmtKind::Throw(value) => {
                 let mark = self.mark();
