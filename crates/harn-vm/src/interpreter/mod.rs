@@ -14,6 +14,7 @@ mod check;
 mod fiber;
 mod iterate;
 mod link;
+mod middle;
 mod operate;
 mod slow;
 mod step;

@@ -7,6 +7,7 @@ use super::access;
 use super::call::owned_closure;
 use super::check::check_param;
 use super::fiber::{Delivery, Fiber};
+use super::middle::{self, forget, record_moved};
 use super::operate;
 use super::step::{copy, put, take};
 use super::unwind::{clear, with_raw_error};
@@ -291,12 +292,8 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
 
             // Building data.
             Op::List => {
-                let (from, count) = (b!(), ins.index());
-                let mut items: Vec<Value> = Vec::with_capacity(count);
-                std::ptr::copy_nonoverlapping(from, items.as_mut_ptr(), count);
-                items.set_len(count);
-                forget(from, count);
-                put(a!(), Value::list(items));
+                let value = middle::list_literal(b!(), ins.index());
+                put(a!(), value);
             }
             Op::ListPush => {
                 let (list, item) = (a!(), b!());
@@ -678,15 +675,6 @@ fn is_cell(value: &Value) -> Result<()> {
     if value.tag() == tag::CELL { Ok(()) } else { Err(VmError::runtime("not a variable cell")) }
 }
 
-/// Marks registers as free whose values were moved bit by bit.
-#[inline(always)]
-unsafe fn forget(from: *mut Value, count: usize) {
-    for i in 0..count {
-        // SAFETY (of the caller): these are registers.
-        unsafe { (*from.add(i)).word = 0 };
-    }
-}
-
 #[inline(always)]
 unsafe fn linked<'a>(code: *const Code, index: usize) -> Option<&'a Linked> {
     // SAFETY (of the caller): the code is alive.
@@ -879,10 +867,6 @@ fn merge(dict: &mut Value, more: &Value) -> Result<()> {
 unsafe fn dict_literal(code: &Code, index: usize, from: *mut Value) -> Value {
     // SAFETY (of the caller): as many registers as the constant has keys.
     unsafe {
-        if let Some(Linked::Keys { shape: Some((shape, order)) }) = linked(code, index) {
-            let descriptor: *const Shape = *shape;
-            return record_moved(tag::RECORD, descriptor, from, order);
-        }
         let mut dict = Value::dict::<&str>([]);
         if let Some(Const::Keys(keys)) = code.unit().module.consts.get(index) {
             for (i, key) in keys.iter().enumerate() {
@@ -891,20 +875,6 @@ unsafe fn dict_literal(code: &Code, index: usize, from: *mut Value) -> Value {
         }
         dict
     }
-}
-
-/// A record whose slot `i` is moved from register `from + order[i]`.
-#[inline(always)]
-unsafe fn record_moved(kind: u8, shape: *const Shape, from: *mut Value, order: &[u8]) -> Value {
-    let cell = SlotsCell::alloc(order.len(), shape.cast());
-    // SAFETY (of the caller): the registers exist; the cell has room for all slots.
-    unsafe {
-        for (slot, register) in order.iter().enumerate() {
-            SlotsCell::slot(cell, slot).write(take(from.add(usize::from(*register))));
-        }
-        (*cell).len = order.len() as u32;
-    }
-    SlotsCell::into_value(kind, cell)
 }
 
 /// A struct literal. The linked form is made at the first use, when the declaring module is loaded.

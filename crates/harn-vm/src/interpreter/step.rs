@@ -5,9 +5,9 @@
 use harn_bytecode::{Instruction, Op};
 
 use super::fiber::Fiber;
-use super::{Vm, slow};
+use super::{Vm, middle, slow};
 use crate::value::cell::ListCell;
-use crate::value::code::{self, Code, Linked};
+use crate::value::code::{self, Code, Linked, Resolved};
 use crate::value::slots::SlotsCell;
 use crate::value::strand::Frame;
 use crate::value::{Value, tag};
@@ -222,10 +222,13 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                 }
                 // Pushes a frame for code that takes exactly the arguments given, if there is room.
                 macro_rules! enter {
-                    ($callee:expr, $window:expr) => {{
+                    ($callee:expr, $window:expr) => {
+                        enter!($callee, $window, 0)
+                    };
+                    ($callee:expr, $window:expr, $more:expr) => {{
                         let callee: *const Code = $callee;
                         let window: *mut Value = $window;
-                        if (*callee).fast != u16::from(ins.b())
+                        if (*callee).fast != u16::from(ins.b()) + $more
                             || frame.add(1) >= frame_end
                             || window.add((*callee).registers as usize) > stack_end
                         {
@@ -360,8 +363,26 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         break 'slow;
                     }
-                    Op::Eq => compare!(x, y, x == y),
-                    Op::Ne => compare!(x, y, x != y),
+                    Op::Eq => {
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            put(a!(), Value::bool((*x).payload == (*y).payload));
+                            continue 'run;
+                        }
+                        let answer = middle::equal(x, y, ins.d() as u32);
+                        put(a!(), Value::bool(answer));
+                        continue 'run;
+                    }
+                    Op::Ne => {
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            put(a!(), Value::bool((*x).payload != (*y).payload));
+                            continue 'run;
+                        }
+                        let answer = middle::equal(x, y, ins.d() as u32);
+                        put(a!(), Value::bool(!answer));
+                        continue 'run;
+                    }
                     Op::Lt => compare!(x, y, x < y),
                     Op::Le => compare!(x, y, x <= y),
                     Op::Not => {
@@ -384,7 +405,10 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             }
                             continue 'run;
                         }
-                        break 'slow;
+                        if middle::truthy(x, ins.b() & 1 != 0) {
+                            jump!();
+                        }
+                        continue 'run;
                     }
                     Op::JumpIfNot => {
                         let x = a!();
@@ -394,7 +418,10 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             }
                             continue 'run;
                         }
-                        break 'slow;
+                        if !middle::truthy(x, ins.b() & 1 != 0) {
+                            jump!();
+                        }
+                        continue 'run;
                     }
                     Op::JumpNil => {
                         if (*a!()).is_nil() {
@@ -414,8 +441,30 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         continue 'run;
                     }
-                    Op::JumpEq => branch!(x, y, x == y),
-                    Op::JumpNe => branch!(x, y, x != y),
+                    Op::JumpEq => {
+                        let (x, y) = (b!(), c!());
+                        let answer = if (*x).word == INT && (*y).word == INT {
+                            (*x).payload == (*y).payload
+                        } else {
+                            middle::equal(x, y, u32::from(ins.a()))
+                        };
+                        if answer {
+                            jump!();
+                        }
+                        continue 'run;
+                    }
+                    Op::JumpNe => {
+                        let (x, y) = (b!(), c!());
+                        let answer = if (*x).word == INT && (*y).word == INT {
+                            (*x).payload == (*y).payload
+                        } else {
+                            middle::equal(x, y, u32::from(ins.a()))
+                        };
+                        if !answer {
+                            jump!();
+                        }
+                        continue 'run;
+                    }
                     Op::JumpLt => branch!(x, y, x < y),
                     Op::JumpLe => branch!(x, y, x <= y),
                     #[allow(clippy::neg_cmp_op_on_partial_ord)]
@@ -476,6 +525,9 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 items.set_len(len + 1);
                                 continue 'run;
                             }
+                            if middle::grow(list, b!()) {
+                                continue 'run;
+                            }
                         }
                         break 'slow;
                     }
@@ -516,6 +568,11 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 continue 'run;
                             }
                         }
+                        if is_dict(from) && is_text(key) {
+                            let value = middle::dict_get(from, key, ins.d() as u32);
+                            put(a!(), value);
+                            continue 'run;
+                        }
                         break 'slow;
                     }
                     Op::SetIndex => {
@@ -529,6 +586,55 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                     slot.write(take(c!()));
                                     continue 'run;
                                 }
+                            }
+                        }
+                        if is_dict(to) && is_text(key) {
+                            middle::dict_set(to, key, c!(), ins.d() & 1 != 0);
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::List => {
+                        let value = middle::list_literal(b!(), ins.index());
+                        put(a!(), value);
+                        continue 'run;
+                    }
+                    Op::DictLit => match middle::dict_literal(code, ins.index(), b!()) {
+                        Some(value) => {
+                            put(a!(), value);
+                            continue 'run;
+                        }
+                        None => break 'slow,
+                    },
+                    Op::EnumNew => {
+                        let Some(Linked::Variant(variant)) = (&(*(*code).unit).linked).get(ins.index())
+                        else {
+                            break 'slow;
+                        };
+                        let value = middle::enum_value(variant, b!(), usize::from(ins.c()));
+                        put(a!(), value);
+                        continue 'run;
+                    }
+                    Op::Closure => {
+                        let callee = (*code).functions.add(ins.index());
+                        let value = middle::closure(callee, b!(), usize::from(ins.c()));
+                        put(a!(), value);
+                        continue 'run;
+                    }
+                    Op::Concat => match middle::concat(vm, b!(), usize::from(ins.c())) {
+                        Some(value) => {
+                            put(a!(), value);
+                            continue 'run;
+                        }
+                        None => break 'slow,
+                    },
+                    Op::EnumField => {
+                        let from = b!();
+                        if (*from).word == ENUM {
+                            let cell = (*from).payload as *mut SlotsCell;
+                            if u32::from(ins.c()) < (*cell).len {
+                                copy(a!(), SlotsCell::slot(cell, usize::from(ins.c())));
+                                continue 'run;
                             }
                         }
                         break 'slow;
@@ -569,6 +675,21 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         enter!(callee, a!())
                     }
+                    Op::CallMethod => {
+                        let window = a!();
+                        let kind = (*window.add(1)).tag();
+                        let cache = (*code).caches.add(ins.index());
+                        let cached = (*cache).method.get();
+                        if cached.tag == kind
+                            && let Resolved::Code(callee) = cached.found
+                            && (kind != tag::STRUCT
+                                || (*((*window.add(1)).payload as *const SlotsCell)).descriptor
+                                    == (*cache).shape.get().cast())
+                        {
+                            enter!(callee, window, 1);
+                        }
+                        break 'slow;
+                    }
                     Op::Return => {
                         let from = a!();
                         let (word, payload) = ((*from).word, (*from).payload);
@@ -584,7 +705,6 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     | Op::LoadFn
                     | Op::LoadImport
                     | Op::LoadBuiltin
-                    | Op::Closure
                     | Op::LoadSelf
                     | Op::CellNew
                     | Op::CellGet
@@ -596,30 +716,24 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     | Op::NotIn
                     | Op::ForPrep
                     | Op::IterInit
-                    | Op::List
                     | Op::ListAppend
                     | Op::ListExtend
-                    | Op::DictLit
                     | Op::DictNew
                     | Op::DictSet
                     | Op::DictMerge
                     | Op::StructLit
                     | Op::StructDict
-                    | Op::EnumNew
                     | Op::Range
-                    | Op::Concat
                     | Op::GetFieldOpt
                     | Op::TakeField
                     | Op::GetIndexOpt
                     | Op::TakeIndex
                     | Op::SetPath
                     | Op::Slice
-                    | Op::EnumField
                     | Op::DictRest
                     | Op::ListRest
                     | Op::Unpair
                     | Op::CallBuiltin
-                    | Op::CallMethod
                     | Op::CallSpread
                     | Op::CallFnSpread
                     | Op::CallImportSpread
@@ -666,6 +780,18 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
         }
         save(fiber, pc, base, frame);
     }
+}
+
+#[inline(always)]
+unsafe fn is_dict(value: *const Value) -> bool {
+    // SAFETY (of the caller): a register.
+    matches!(unsafe { (*value).tag() }, tag::RECORD | tag::DICT)
+}
+
+#[inline(always)]
+unsafe fn is_text(value: *const Value) -> bool {
+    // SAFETY (of the caller): a register.
+    matches!(unsafe { (*value).tag() }, tag::STR | tag::HEAP_STR)
 }
 
 /// Writes the position back into the fiber.
