@@ -136,7 +136,7 @@ impl<'g> Checker<'g> {
             code: codes::DEPRECATED,
             message: format!("`{}` is deprecated{since}", sig.name),
             span,
-            label: None,
+            label: Some(String::new()),
             help: instead.as_ref().map(|g| format!("use `{g}` instead")),
         });
     }

@@ -1,6 +1,6 @@
 //! Struct literals and enum values (spec 03 sections 5, 7.1 and 7.2).
 
-use super::decls::Parts;
+use super::decls::{Parts, VariantParts};
 use super::generics::Bindings;
 use super::{Checker, Typed, names};
 use crate::codes;
@@ -8,7 +8,6 @@ use crate::graph::{ItemKind, ItemRef};
 use crate::types::{DeclId, Generic, Kind, ShapeField, Ty};
 use harn_syntax::ast::*;
 use std::rc::Rc;
-use std::sync::Arc;
 
 impl<'g> Checker<'g> {
     pub(super) fn is_enum(&mut self, id: DeclId) -> bool {
@@ -151,7 +150,7 @@ impl<'g> Checker<'g> {
         (self.text(*name) == "Result").then_some(EnumName::Result)
     }
 
-    fn variants(&mut self, id: DeclId) -> Vec<(Arc<str>, Vec<(Arc<str>, Ty)>)> {
+    fn variants(&mut self, id: DeclId) -> Vec<VariantParts> {
         match self.parts(id).as_deref() {
             Some(Parts::Enum(variants)) => variants.clone(),
             _ => Vec::new(),

@@ -26,13 +26,19 @@ pub(super) enum Form<'g> {
     Interface(&'g Interface),
 }
 
+/// A variant of an enum: its name, its fields with their types.
+pub(super) type VariantParts = (Arc<str>, Vec<(Arc<str>, Ty)>);
+
+/// What `@deprecated(since:, use:)` says.
+pub(super) type Deprecation = (Option<Arc<str>>, Option<Arc<str>>);
+
 /// The lowered parts of a declaration.
 pub(super) enum Parts {
     Alias(Ty),
     /// Fields: name, type, optional.
     Struct(Vec<ShapeField>),
     /// Variants with their fields.
-    Enum(Vec<(Arc<str>, Vec<(Arc<str>, Ty)>)>),
+    Enum(Vec<VariantParts>),
     Interface,
 }
 
@@ -53,7 +59,7 @@ pub(super) struct Sig {
     pub(super) result: Ty,
     pub(super) bounds: Vec<(Rc<str>, Ty)>,
     /// `@deprecated(since:, use:)`.
-    pub(super) deprecated: Option<(Option<Arc<str>>, Option<Arc<str>>)>,
+    pub(super) deprecated: Option<Deprecation>,
     /// Argument counts and types are checked.
     pub(super) strict: bool,
 }
@@ -289,7 +295,7 @@ impl<'g> Checker<'g> {
         &mut self,
         module: ModuleIndex,
         f: &'g FnDecl,
-        deprecated: Option<(Option<Arc<str>>, Option<Arc<str>>)>,
+        deprecated: Option<Deprecation>,
     ) -> Rc<Sig> {
         let key = std::ptr::from_ref(f) as usize;
         if let Some(known) = self.sig_ids.get(&key).and_then(|i| self.sigs.get(*i)) {
@@ -338,7 +344,7 @@ impl<'g> Checker<'g> {
 }
 
 /// `@deprecated(since: "v", use: "g")`.
-fn deprecation(names: &Names, attributes: &[Attribute]) -> Option<(Option<Arc<str>>, Option<Arc<str>>)> {
+fn deprecation(names: &Names, attributes: &[Attribute]) -> Option<Deprecation> {
     let attribute = attributes.iter().find(|a| names.text(a.name.name) == "deprecated")?;
     let argument = |wanted: &str| {
         attribute.args.iter().find_map(|(name, value)| match (name, value) {

@@ -96,8 +96,9 @@ impl Env {
     pub(super) fn close(&mut self) {
         let (start, changes) = self.scopes.pop().unwrap_or((0, 0));
         // Changes of variables that end here must not meet the variables that take their places.
-        let mut kept = changes.min(self.changes.len());
-        for at in kept..self.changes.len() {
+        let first = changes.min(self.changes.len());
+        let mut kept = first;
+        for at in first..self.changes.len() {
             if self.changes.get(at).is_some_and(|c| (c.var.0 as usize) < start) {
                 self.changes.swap(kept, at);
                 kept += 1;

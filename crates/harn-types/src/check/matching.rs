@@ -398,10 +398,10 @@ impl<'g> Checker<'g> {
     fn wanted(&mut self, value: &'g Expr, matched: Typed) -> Option<Wanted> {
         if let ExprKind::Property { object, name, .. } = &value.kind {
             let object_type = self.quiet_type(object);
-            if self.name(*name) == "variant" {
-                if let Some(wanted) = self.wanted_enum(object_type) {
-                    return Some(wanted);
-                }
+            if self.name(*name) == "variant"
+                && let Some(wanted) = self.wanted_enum(object_type)
+            {
+                return Some(wanted);
             }
             if let Some((tag, variants)) = self.tagged(object_type)
                 && *tag == *self.name(*name)

@@ -205,7 +205,7 @@ impl<'g> Checker<'g> {
     }
 
     fn report(&mut self, severity: Severity, code: &'static str, span: Span, message: String) {
-        self.diagnostics.push(Diagnostic { severity, code, message, span, label: None, help: None });
+        self.diagnostics.push(Diagnostic { severity, code, message, span, label: Some(String::new()), help: None });
     }
 
     fn error(&mut self, code: &'static str, span: Span, message: String) {

@@ -13,6 +13,9 @@ pub(super) const TYPE_NAMES: [&str; 9] =
 /// All of [`TYPE_NAMES`] as bits.
 pub(super) const ALL_NAMES: u16 = (1 << TYPE_NAMES.len()) - 1;
 
+/// A tagged shape union: the name of its tag, and each variant with the literal of its tag.
+pub(super) type Tagged = (Arc<str>, Vec<(Ty, Ty)>);
+
 /// One thing learnt about a variable.
 #[derive(Clone, Copy)]
 pub(super) struct Fact {
@@ -236,7 +239,7 @@ impl Checker<'_> {
     }
 
     /// The discriminant of a tagged shape union: its field, and each variant with its literal.
-    pub(super) fn tagged(&mut self, ty: Ty) -> Option<(Arc<str>, Vec<(Ty, Ty)>)> {
+    pub(super) fn tagged(&mut self, ty: Ty) -> Option<Tagged> {
         let ty = self.expand(ty);
         let members = match self.types.kind(ty) {
             Kind::Union(members) => members.to_vec(),
