@@ -10,7 +10,7 @@ pub(super) fn exits(block: &Block) -> bool {
 }
 
 /// As [`exits`], for one statement.
-pub(super) fn stmt_exits(stmt: &Stmt) -> bool {
+pub(crate) fn stmt_exits(stmt: &Stmt) -> bool {
     match &stmt.kind {
         StmtKind::Return(_) | StmtKind::Throw(_) | StmtKind::Break | StmtKind::Continue => true,
         StmtKind::Expr(e) => if_exits(e),

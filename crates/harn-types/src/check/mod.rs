@@ -37,7 +37,10 @@ use harn_syntax::{Diagnostic, Severity, Span};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+pub(crate) use boundary::SOURCES as BOUNDARY_SOURCES;
 pub use builtins::{is_builtin_name, is_global_name};
+pub(crate) use flow::stmt_exits;
+pub(crate) use operators::symbol as op_symbol;
 
 /// What the checker can be asked beyond the defaults.
 #[derive(Clone, Copy, Debug, Default)]
@@ -205,7 +208,14 @@ impl<'g> Checker<'g> {
     }
 
     fn report(&mut self, severity: Severity, code: &'static str, span: Span, message: String) {
-        self.diagnostics.push(Diagnostic { severity, code, message, span, label: Some(String::new()), help: None });
+        self.diagnostics.push(Diagnostic {
+            severity,
+            code,
+            message,
+            span,
+            label: Some(String::new()),
+            help: None,
+        });
     }
 
     fn error(&mut self, code: &'static str, span: Span, message: String) {

@@ -7,7 +7,7 @@ use harn_syntax::Span;
 use harn_syntax::ast::*;
 
 /// As written.
-pub(super) fn symbol(op: BinaryOp) -> &'static str {
+pub(crate) fn symbol(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Or => "||",
         BinaryOp::And => "&&",

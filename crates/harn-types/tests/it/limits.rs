@@ -2,11 +2,16 @@
 
 use crate::files::{Disk, programs};
 use harn_types::graph::load_text;
+use harn_types::lint::{LintOptions, fixed, lint};
 use proptest::prelude::*;
 
 fn check_text(text: &str) {
     let graph = load_text("main.harn", text.to_owned(), &mut Disk);
     let _ = harn_types::check(&graph);
+    let found = lint(&graph, graph.entry, &LintOptions::default());
+    if let Some(module) = graph.module(graph.entry) {
+        let _ = fixed(&module.source, &found);
+    }
 }
 
 #[test]
@@ -14,7 +19,7 @@ fn truncated_programs_are_checked_to_the_end() {
     for (n, path) in programs().iter().enumerate() {
         let text = std::fs::read_to_string(path).unwrap();
         // Every prefix of some programs, a few of the others.
-        let step = if n % 16 == 0 { 1 } else { text.len() / 12 + 1 };
+        let step = if n % 64 == 0 { 1 } else { text.len() / 12 + 1 };
         for end in (0..text.len()).step_by(step) {
             if let Some(prefix) = text.get(..end) {
                 check_text(prefix);
@@ -128,3 +133,23 @@ const WORDS: &[&str] = &[
     "Ok",
     "unreachable",
 ];
+
+#[test]
+fn fixes_of_programs_settle() {
+    for path in programs() {
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for turn in 0.. {
+            let graph = load_text("main.harn", text.clone(), &mut Disk);
+            let module = graph.module(graph.entry).unwrap();
+            if module.parsed.has_errors() {
+                break;
+            }
+            let found = lint(&graph, graph.entry, &LintOptions::default());
+            match fixed(&module.source, &found) {
+                Some((next, _)) => text = next,
+                None => break,
+            }
+            assert!(turn < 8, "{} does not settle:\n{text}", path.display());
+        }
+    }
+}

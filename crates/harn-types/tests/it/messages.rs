@@ -8,7 +8,8 @@ use harn_types::{Options, check_module};
 fn said(text: &str) -> String {
     let graph = load_text("t.harn", text.to_owned(), &mut Disk);
     let module = graph.module(graph.entry).unwrap();
-    let mut out: String = module.parsed.diagnostics.iter().map(|d| render(d, &module.source, false)).collect();
+    let mut out: String =
+        module.parsed.diagnostics.iter().map(|d| render(d, &module.source, false)).collect();
     for diagnostic in check_module(&graph, graph.entry, Options::default()) {
         out.push_str(&render(&diagnostic, &module.source, false));
     }
@@ -85,13 +86,20 @@ fn what_the_definition_overlooks_is_a_warning() {
             "warning: Non-exhaustive match on enum L: missing variants \"B\"",
         ),
         ("type L = \"a\" | \"b\"\nlet l: L = \"c\"\n", "warning: 'l' declared as L, but assigned \"c\""),
-        ("fn f() {\n  let x = 1\n  let x = 2\n}\n",
-            "warning: Cannot redeclare immutable variable 'x' in the same scope (use 'var' for mutable bindings)"),
-        ("let d = {a: 1}\nd.a = 2\n", "warning: Cannot assign to 'd': variable is immutable (declared with 'let')"),
+        (
+            "fn f() {\n  let x = 1\n  let x = 2\n}\n",
+            "warning: Cannot redeclare immutable variable 'x' in the same scope (use 'var' for mutable bindings)",
+        ),
+        (
+            "let d = {a: 1}\nd.a = 2\n",
+            "warning: Cannot assign to 'd': variable is immutable (declared with 'let')",
+        ),
         ("println(distanse)\n", "warning: Undefined variable: distanse"),
         ("println(len())\n", "warning: Function 'len' expects 1 arguments, got 0"),
-        ("struct P { x: int }\nfn f(p: P) -> string { return p.x }\n",
-            "warning: return type doesn't match: expected string, got int"),
+        (
+            "struct P { x: int }\nfn f(p: P) -> string { return p.x }\n",
+            "warning: return type doesn't match: expected string, got int",
+        ),
     ] {
         assert_eq!(lines(text), [line], "{text}");
     }
@@ -115,7 +123,10 @@ fn flow_follows_assignments_and_branches() {
 #[test]
 fn deprecations_come_first_and_once() {
     let text = "@deprecated\nfn old() { return 1 }\nlet s: int = \"x\"\nold()\n";
-    assert_eq!(lines(text), ["warning: `old` is deprecated", "error: 's' declared as int, but assigned string"]);
+    assert_eq!(
+        lines(text),
+        ["warning: `old` is deprecated", "error: 's' declared as int, but assigned string"]
+    );
 }
 
 #[test]
@@ -126,7 +137,9 @@ fn interfaces_bind_their_associated_types() {
                 fn use_box<T>(b: T) -> int where T: Box { return 1 }\nuse_box(A { v: 1 })\nuse_box(B { v: 1 })\n";
     assert_eq!(
         lines(text),
-        ["error: Type 'B' does not satisfy interface 'Box': method 'put' parameter 1 has type 'string', expected 'int' \
-          (required by constraint `where T: Box`)"]
+        [
+            "error: Type 'B' does not satisfy interface 'Box': method 'put' parameter 1 has type 'string', expected 'int' \
+          (required by constraint `where T: Box`)"
+        ]
     );
 }
