@@ -4,7 +4,6 @@
 //! [`file()`] writes a request, [`deliver`] takes an answer in, [`expire`] ends what nobody answered. The [`Book`] is the
 //! projection of it all: every request, what was answered, how it was settled, whether its approval was used.
 
-mod answer;
 mod ask;
 mod book;
 pub mod consume;
@@ -13,7 +12,6 @@ mod kind;
 mod pending;
 mod raised;
 
-pub use answer::convert;
 pub use ask::{Approval, Ask, Filed, Origin, file};
 pub use book::{Book, Request, Settled};
 pub use deliver::{Delivery, deliver, expire};

@@ -14,6 +14,7 @@ mod dates;
 mod effects;
 mod error_category;
 mod formats;
+mod governance;
 mod hashes;
 mod iters;
 mod json;
@@ -68,6 +69,7 @@ const DOMAINS: &[&[Body]] = &[
     keys::BODIES,
     urls::BODIES,
     effects::BODIES,
+    governance::BODIES,
 ];
 
 /// The native bodies of this crate by name.

@@ -13,10 +13,14 @@ macro_rules! embedded {
 }
 
 embedded!(PRELUDE, "prelude":
-    "agent_calls" "agent_loop" "agent_policy" "collections" "compaction" "dict" "files" "generator" "host" "iter"
-    "list" "output" "paths" "sessions" "set" "stream" "system" "time" "tools" "transcript" "web"
+    "agent_calls" "agent_loop" "agent_policy" "collections" "compaction" "dict" "event_log" "files"
+    "generator" "hitl" "host" "iter" "lifecycle" "list" "output" "paths" "sessions" "set" "stream" "system"
+    "time" "tools" "transcript" "waitpoints" "web"
 );
-embedded!(STD, "std": "async" "collections" "json" "math" "path" "schema" "testing" "text");
+embedded!(STD, "std":
+    "async" "collections" "hitl" "json" "math" "path" "schema" "testing" "text" "triggers" "trust" "waitpoint"
+    "waitpoints"
+);
 
 fn find(table: &'static [Embedded], directory: &str, name: &str) -> Option<&'static Embedded> {
     let name = name.strip_prefix(directory).unwrap_or(name);

@@ -73,6 +73,13 @@ impl Hitl {
         self.shared.read(cx, |store, projections| {
             projections.book.refresh(store)?;
             let Some(request) = projections.book.get(id) else { return Ok(None) };
+            // A question with a default has an answer even when nobody gives one.
+            if request.settled == Some(people::Settled::TimedOut)
+                && !request.payload.field("default").is_null()
+            {
+                let reply = [("request_id", Data::from(id)), ("timed_out", Data::Bool(true))];
+                return Ok(Some(Ok(Data::dict(reply))));
+            }
             if let Some(outcome) = people::outcome(request) {
                 return Ok(Some(
                     outcome.map(|value| Data::dict([("request_id", Data::from(id)), ("value", value)])),
