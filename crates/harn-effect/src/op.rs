@@ -94,9 +94,10 @@ ops! {
     63 LlmMockScope "llm.mock.scope" Ambient "{action: push|pop|clear}: scopes of the mock script. Nil.";
     64 LlmInfo "llm.info" Ambient "{what, args}: facts about providers, models, prices and capabilities.";
     65 LlmSession "llm.session" Ambient "{action, args}: the running account: cost, usage, budget, rate limits.";
-    66 LlmStreamOpen "llm.stream.open" Model "{request}: starts a streamed call. {stream: id}.";
-    67 LlmStreamNext "llm.stream.next" Ambient "{stream}: waits for the next piece of text; nil at the end, raises the call's error.";
+    66 LlmStreamOpen "llm.stream.open" Model "{mode, prompt, system, options}: reads a call that will be streamed. {stream: id}.";
+    67 LlmStreamNext "llm.stream.next" Ambient "{stream}: waits for the next piece of text; nil at the end.";
     68 LlmSend "llm.send" Model "{provider, model, dialect, url, headers, auth, auth_env, body, stream, ..._ms}: one HTTP exchange with a provider. The reply.";
+    79 LlmStreamRun "llm.stream.run" Ambient "{stream}: makes the call of an opened stream. Its outcome.";
     69 LlmPermit "llm.permit" Ambient "{provider}: waits for a permit of the provider's rate limit. Nil.";
 
     // Host calls and mocks (spec 06 section 10).

@@ -452,6 +452,7 @@ impl Call {
                         transcript_id: (mode != Mode::Completion).then(|| self.transcript_id.clone()),
                         rates,
                         tools: self.plan.tool_names.as_deref(),
+                        cost_usd: pricing::reply_cost(rates, &reply.usage),
                         data: found.map(|found| found.data),
                     },
                 );

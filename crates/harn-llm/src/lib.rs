@@ -16,6 +16,7 @@ pub mod environment;
 pub mod error;
 pub mod extract;
 pub mod fixture;
+pub mod info;
 pub mod mock;
 pub mod nudge;
 pub mod options;

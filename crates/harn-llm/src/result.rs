@@ -33,6 +33,8 @@ pub struct Parts<'a> {
     pub rates: Option<Rates>,
     /// Whether tools were passed, and their names.
     pub tools: Option<&'a [String]>,
+    /// What the reply cost.
+    pub cost_usd: f64,
     /// The structured answer.
     pub data: Option<Data>,
 }
@@ -45,6 +47,7 @@ pub fn build(reply: &Reply, parts: Parts<'_>) -> Data {
         dict.insert(key.to_owned(), value);
     };
     put("usage", Data::Dict(accounting));
+    put("cost_usd", parts.cost_usd.into());
     put("text", reply.text.clone().into());
     put("visible_text", text_protocol::visible_text(&reply.text).into());
     put("model", reply.model.clone().into());
@@ -122,7 +125,7 @@ mod tests {
         let reply = Reply { text: text.into(), model: "m".into(), provider: "p".into(), ..Reply::default() };
         build(
             &reply,
-            Parts { messages: &[], transcript_id: Some("t".into()), rates: None, tools: None, data: None },
+            Parts { messages: &[], transcript_id: Some("t".into()), rates: None, tools: None, cost_usd: 0.0, data: None },
         )
     }
 

@@ -5,6 +5,7 @@ pub mod event_log;
 pub mod governance;
 pub mod hitl;
 pub mod host_call;
+pub mod llm;
 pub mod progress;
 pub mod trust;
 pub mod waitpoint;
