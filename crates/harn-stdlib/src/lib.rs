@@ -19,6 +19,7 @@ mod hashes;
 mod iters;
 mod json;
 mod keys;
+mod models;
 mod modules;
 mod numbers;
 mod output;
@@ -70,6 +71,7 @@ const DOMAINS: &[&[Body]] = &[
     urls::BODIES,
     effects::BODIES,
     governance::BODIES,
+    models::BODIES,
 ];
 
 /// The native bodies of this crate by name.

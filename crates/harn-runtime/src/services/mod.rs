@@ -14,5 +14,9 @@ use crate::service::Service;
 
 /// Every service that a run has, freshly made.
 pub fn all() -> Vec<Box<dyn Service>> {
-    vec![Box::new(progress::ProgressService), Box::new(host_call::HostCallService)]
+    vec![
+        Box::new(progress::ProgressService),
+        Box::new(host_call::HostCallService),
+        Box::new(llm::LlmService::new(llm::LlmSetup::default())),
+    ]
 }
