@@ -131,7 +131,8 @@ fn config(provider: &Provider, env: &Environment) -> Data {
     ];
     fields.extend(optional.into_iter().filter(|(_, value)| !value.is_nil()));
     if !provider.extra_headers.is_empty() {
-        let headers = provider.extra_headers.iter().map(|(name, value)| (name.clone(), Data::from(value.clone())));
+        let headers =
+            provider.extra_headers.iter().map(|(name, value)| (name.clone(), Data::from(value.clone())));
         fields.push(("extra_headers", Data::dict(headers)));
     }
     Data::dict(fields)
@@ -153,7 +154,10 @@ fn whole_catalog(catalog: &Catalog, env: &Environment) -> Data {
         Some((alias.id.clone(), Data::dict(fields)))
     });
     Data::dict([
-        ("providers", Data::dict(catalog.providers.iter().map(|(name, one)| (name.clone(), config(one, env))))),
+        (
+            "providers",
+            Data::dict(catalog.providers.iter().map(|(name, one)| (name.clone(), config(one, env)))),
+        ),
         ("aliases", Data::dict(aliases)),
         ("models", Data::dict(models)),
         ("pricing", Data::dict(pricing)),
@@ -177,7 +181,8 @@ mod tests {
     #[test]
     fn a_configuration_names_key_variables_and_holds_no_key() {
         let catalog = Catalog::builtin();
-        let env = Environment::read(&catalog, |name| (name == "OPENAI_API_KEY").then(|| "sk-secret".to_owned()));
+        let env =
+            Environment::read(&catalog, |name| (name == "OPENAI_API_KEY").then(|| "sk-secret".to_owned()));
         let cx = InfoCx { catalog: &catalog, env: &env };
         let all = answer("llm_config", &[], cx).unwrap().unwrap().to_json().to_string();
         assert!(all.contains("OPENAI_API_KEY") && !all.contains("sk-secret"));
@@ -190,7 +195,10 @@ mod tests {
     fn unknown_models_are_free() {
         let (catalog, env) = (Catalog::builtin(), Environment::default());
         let cx = InfoCx { catalog: &catalog, env: &env };
-        assert_eq!(answer("llm_cost", &["nobody-1".into(), 1000.into(), 1000.into()], cx), Some(Ok(Data::Float(0.0))));
+        assert_eq!(
+            answer("llm_cost", &["nobody-1".into(), 1000.into(), 1000.into()], cx),
+            Some(Ok(Data::Float(0.0)))
+        );
         assert_eq!(
             answer("llm_cost", &["gpt-4o".into(), 1_000_000.into(), 0.into()], cx),
             Some(Ok(Data::Float(2.5)))

@@ -125,7 +125,14 @@ mod tests {
         let reply = Reply { text: text.into(), model: "m".into(), provider: "p".into(), ..Reply::default() };
         build(
             &reply,
-            Parts { messages: &[], transcript_id: Some("t".into()), rates: None, tools: None, cost_usd: 0.0, data: None },
+            Parts {
+                messages: &[],
+                transcript_id: Some("t".into()),
+                rates: None,
+                tools: None,
+                cost_usd: 0.0,
+                data: None,
+            },
         )
     }
 

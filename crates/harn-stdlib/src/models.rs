@@ -57,7 +57,7 @@ fn plain(value: &Value, depth: usize) -> Data {
             Data::Dict(fields.map(|(key, one)| (key.to_owned(), plain(one, depth + 1))).collect())
         }
         View::List(items) => {
-            Data::List(items.iter().filter(|one| has_plain_form(one)).map(|one| plain(&one, depth + 1)).collect())
+            Data::List(items.iter().filter(has_plain_form).map(|one| plain(&one, depth + 1)).collect())
         }
         _ => to_data(value).unwrap_or_default(),
     }
@@ -66,7 +66,12 @@ fn plain(value: &Value, depth: usize) -> Data {
 fn has_plain_form(value: &Value) -> bool {
     !matches!(
         value.view(),
-        View::Closure(_) | View::Builtin(_) | View::Generator(_) | View::Stream(_) | View::Iter(_) | View::Handle(_)
+        View::Closure(_)
+            | View::Builtin(_)
+            | View::Generator(_)
+            | View::Stream(_)
+            | View::Iter(_)
+            | View::Handle(_)
     )
 }
 
@@ -90,8 +95,7 @@ fn request<const N: usize>(mode: &str, fields: [(&str, Data); N]) -> Data {
 }
 
 fn call(mode: &str, args: &[Value]) -> NativeResult {
-    let fields =
-        [("prompt", prompt(args)), ("system", shown(args, 1)), ("options", plain(get(args, 2), 0))];
+    let fields = [("prompt", prompt(args)), ("system", shown(args, 1)), ("options", plain(get(args, 2), 0))];
     effect(Op::LlmCall, request(mode, fields))
 }
 
@@ -112,8 +116,7 @@ fn completion(_: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
 }
 
 fn stream_open(_: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
-    let fields =
-        [("prompt", prompt(args)), ("system", shown(args, 1)), ("options", plain(get(args, 2), 0))];
+    let fields = [("prompt", prompt(args)), ("system", shown(args, 1)), ("options", plain(get(args, 2), 0))];
     arguments::effect_then(Op::LlmStreamOpen, request("call", fields), stream_opened)
 }
 

@@ -127,7 +127,7 @@ fn encode_message(message: &Data, out: &mut Vec<Json>) {
             let mut encoded = Map::new();
             encoded.insert("role".to_owned(), json!("assistant"));
             let empty = content.as_str().is_some_and(str::is_empty);
-            if !(empty && !calls.is_empty()) {
+            if !empty || calls.is_empty() {
                 encoded.insert("content".to_owned(), content);
             }
             if !calls.is_empty() {

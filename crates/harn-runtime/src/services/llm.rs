@@ -117,7 +117,13 @@ impl LlmService {
     }
 
     /// Puts a call where its step says.
-    fn take_step(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, mut active: Active, step: Step) -> Started {
+    fn take_step(
+        &mut self,
+        cx: &mut ServiceCx<'_>,
+        ticket: Ticket,
+        mut active: Active,
+        step: Step,
+    ) -> Started {
         for reply in active.call.take_received() {
             cx.progress.event(ProgressEvent::ModelDone {
                 input_tokens: reply.usage.input_tokens,
@@ -343,7 +349,10 @@ impl Service for LlmService {
     fn finish(&mut self, cx: &mut ServiceCx<'_>) {
         let leftover = self.mock.leftover();
         if cx.run.test && leftover > 0 {
-            let text = format!("{leftover} llm_mock repl{} never asked for", if leftover == 1 { "y was" } else { "ies were" });
+            let text = format!(
+                "{leftover} llm_mock repl{} never asked for",
+                if leftover == 1 { "y was" } else { "ies were" }
+            );
             cx.progress.event(ProgressEvent::Note { text });
         }
     }
