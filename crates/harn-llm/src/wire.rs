@@ -4,6 +4,8 @@ pub mod anthropic;
 pub mod frames;
 pub mod ollama;
 pub mod openai;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
