@@ -14,7 +14,13 @@ use crate::service::Service;
 
 /// Every service that a run has, freshly made.
 pub fn all() -> Vec<Box<dyn Service>> {
+    let shared = governance::Shared::default();
     vec![
+        Box::new(event_log::EventLog::new(shared.clone())),
+        Box::new(autonomy::Autonomy::new(shared.clone())),
+        Box::new(trust::Trust::new(shared.clone())),
+        Box::new(hitl::Hitl::new(shared.clone())),
+        Box::new(waitpoint::Waitpoints::new(shared)),
         Box::new(progress::ProgressService),
         Box::new(host_call::HostCallService),
         Box::new(llm::LlmService::new(llm::LlmSetup::default())),
