@@ -109,7 +109,7 @@ fn static_diagnostics(graph: &ModuleGraph) -> Vec<(ModuleIndex, Diagnostic)> {
     if syntax.iter().any(|(_, d)| d.severity == Severity::Error) {
         return syntax;
     }
-    syntax
+    syntax.into_iter().chain(harn_types::check(graph)).collect()
 }
 
 fn start_error(graph: &ModuleGraph, error: &graph::StartError) -> Box<VmError> {
