@@ -5,6 +5,7 @@ mod commands;
 mod live;
 mod modules;
 mod output;
+mod project_log;
 mod report;
 mod source;
 

@@ -1,7 +1,9 @@
 //! The table of commands. A command is one file with one `pub const COMMAND`, and one row here.
 
 mod dev;
+mod hitl;
 mod run;
+mod trust;
 mod version;
 
 use crate::output;
@@ -23,7 +25,8 @@ pub struct Command {
 }
 
 /// Every command, in the order of `harn --help`.
-pub const COMMANDS: &[Command] = &[run::COMMAND, version::COMMAND, dev::COMMAND];
+pub const COMMANDS: &[Command] =
+    &[run::COMMAND, hitl::COMMAND, trust::COMMAND, version::COMMAND, dev::COMMAND];
 
 /// What a command line usage error ends with.
 pub const USAGE: u8 = 2;
