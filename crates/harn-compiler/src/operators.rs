@@ -90,6 +90,19 @@ fn jump_registers(op: BinaryOp, when: bool) -> Option<(Op, bool)> {
     })
 }
 
+/// Whether the expression's value, if there is one, is a number that nobody has to release.
+fn gives_number(expr: &Expr) -> bool {
+    match &peel(expr).kind {
+        ExprKind::Binary { op, right, .. } => match op {
+            BinaryOp::Sub | BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow => true,
+            BinaryOp::Add => matches!(peel(right).kind, ExprKind::Int(_)),
+            _ => false,
+        },
+        ExprKind::Unary { .. } => true,
+        _ => false,
+    }
+}
+
 /// A comparison read from the other side.
 fn mirrored(op: BinaryOp) -> BinaryOp {
     match op {
@@ -239,8 +252,17 @@ impl<'a> Compiler<'a> {
             && let Some(jump) = jump_immediate(op, when)
         {
             let register = self.operand(left);
-            self.at(condition.span);
-            self.f().code.jump_imm(jump, register, value, target);
+            if self.is_variable(register) || gives_number(left) {
+                self.at(condition.span);
+                self.f().code.jump_imm(jump, register, value, target);
+            } else if let Some((jump, exchanged)) = jump_registers(op, when) {
+                // The immediate form cannot consume its operand: two drops on two edges would follow.
+                let second = self.temp();
+                self.emit(Op::Int, second, 0, 0, i32::from(value));
+                self.at(condition.span);
+                let (x, y) = if exchanged { (second, register) } else { (register, second) };
+                self.f().code.jump(jump, 0, x, y, target);
+            }
         } else if let Some(value) = small(self.fold(left))
             && let Some(jump) = jump_immediate(mirrored(op), when)
         {

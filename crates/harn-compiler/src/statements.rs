@@ -136,8 +136,7 @@ impl<'a> Compiler<'a> {
         }
         let span = self.f().code.span;
         let mark = self.mark();
-        let register = self.temp();
-        self.expr(value, register);
+        let register = self.operand(value);
         self.at(span);
         self.exit(ExitKind::Return, Some(register));
         self.release(mark);

@@ -43,3 +43,33 @@ fn scratch() {
         println!("{}", code(&std::fs::read_to_string(path).unwrap()));
     }
 }
+
+#[test]
+fn every_example_compiles() {
+    let Ok(root) = std::env::var("HARN_EXAMPLES") else { return };
+    for path in files(std::path::Path::new(&root)) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let graph = load_text("test.harn", text, &mut Nothing);
+        let parsed = &graph.modules[graph.entry.0 as usize].parsed;
+        if !parsed.diagnostics.is_empty() {
+            println!("{}: does not parse", path.display());
+            continue;
+        }
+        match compile(&graph, graph.entry) {
+            Ok(module) => {
+                let _ = disassemble(&module);
+            }
+            Err(errors) => println!("{}: {:?}", path.display(), errors.iter().map(|e| &e.message).collect::<Vec<_>>()),
+        }
+    }
+}
+
+fn files(path: &std::path::Path) -> Vec<std::path::PathBuf> {
+    if path.is_dir() {
+        std::fs::read_dir(path).unwrap().flat_map(|entry| files(&entry.unwrap().path())).collect()
+    } else if path.extension().is_some_and(|extension| extension == "harn") {
+        vec![path.to_path_buf()]
+    } else {
+        Vec::new()
+    }
+}
