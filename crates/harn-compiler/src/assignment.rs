@@ -123,8 +123,8 @@ impl<'a> Compiler<'a> {
             Root::Register(register) => self.emit(Op::Move, dst, *register, 0, 0),
             Root::Global(index) => self.emit(Op::TakeGlobal, dst, 0, 0, *index as i32),
             Root::Spilled(number) => {
-                let site = self.f().code.site(&format!("v{number}"));
-                self.emit(Op::TakeField, dst, crate::function::SPILL, 0, site);
+                let (spill, site) = self.spill_slot(*number);
+                self.emit(Op::TakeField, dst, spill, 0, site);
             }
         }
     }

@@ -8,8 +8,7 @@
 //! Source: spec 02 sections 8.1 to 8.4, 8.6, 13.3.
 
 use crate::Compiler;
-use crate::code::Inst;
-use crate::function::{FnState, Nested, Place, Role, SPILL};
+use crate::function::{FnState, Nested, Place, Role};
 use crate::names::{Meaning, ModuleName};
 use crate::survey::BodyFacts;
 use harn_bytecode::{Function, FunctionKind, Op, Param as BytecodeParam};
@@ -154,6 +153,7 @@ impl<'a> Compiler<'a> {
         self.fns.push(state);
         self.placeholders.push(None);
         self.reserve_parameters(&body.params);
+        self.reserve_spill(facts.bindings);
         self.load_captures(&body.captures, &outer, &facts);
         self.f().scope += 1;
         self.parameters(&body.params);
@@ -179,12 +179,7 @@ impl<'a> Compiler<'a> {
     pub(crate) fn finish_function(&mut self, index: u32) {
         self.placeholders.pop();
         let Some(mut state) = self.fns.pop() else { return };
-        let mut registers = state.highest;
-        if state.spilled > 0 {
-            registers = u16::from(SPILL) + 1;
-            let span = state.code.span;
-            state.code.prepend(vec![Inst { op: Op::DictNew, a: SPILL, b: 0, c: 0, d: 0, span }]);
-        }
+        let registers = state.highest;
         let mut function = std::mem::take(&mut state.function);
         state.code.finish(&mut function, registers, &self.consts);
         if let Some(slot) = self.functions.get_mut(index as usize) {

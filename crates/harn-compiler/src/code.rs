@@ -100,32 +100,12 @@ impl Code {
         self.cold.push((label, tail));
     }
 
-    /// Puts `prologue` before everything else.
-    pub(crate) fn prepend(&mut self, prologue: Vec<Inst>) {
-        let shift = prologue.len() as u32;
-        if shift == 0 {
-            return;
-        }
-        self.insts.splice(0..0, prologue);
-        for label in &mut self.labels {
-            if *label != UNPLACED {
-                *label += shift;
-            }
-        }
-        for region in &mut self.regions {
-            for (start, end) in &mut region.ranges {
-                *start += shift;
-                *end += shift;
-            }
-        }
-    }
-
     /// Lays the code out with explicit ownership. `registers` counts those in use, parameters stand in `r1..`.
     pub(crate) fn finish(
         mut self,
         function: &mut Function,
         registers: u16,
-        pool: &dyn ownership::WindowSizes,
+        pool: &dyn ownership::ConstantFacts,
     ) {
         for (label, tail) in std::mem::take(&mut self.cold) {
             self.place(label);

@@ -1,7 +1,7 @@
 //! The constant pool of a module: equal constants share an index.
 
-use crate::ownership::WindowSizes;
-use harn_bytecode::{Const, PathStep};
+use crate::ownership::{ConstantFacts, Level};
+use harn_bytecode::{Const, ParamCheck, PathStep, TypeCheck};
 use std::collections::HashMap;
 
 /// What tells two constants apart.
@@ -56,7 +56,7 @@ impl Constants {
     }
 }
 
-impl WindowSizes for Constants {
+impl ConstantFacts for Constants {
     fn window(&self, constant: i32) -> usize {
         match self.values.get(constant as usize) {
             Some(Const::Keys(keys)) => keys.len(),
@@ -64,5 +64,21 @@ impl WindowSizes for Constants {
             Some(Const::Path(steps)) => steps.iter().filter(|step| **step == PathStep::Index).count(),
             _ => 0,
         }
+    }
+
+    fn level(&self, constant: i32) -> Level {
+        match self.values.get(constant as usize) {
+            // As long as a value holds inline.
+            Some(Const::Str(text)) if text.len() <= 14 => Level::Short,
+            Some(Const::Str(_)) | None => Level::Counted,
+            Some(_) => Level::Number,
+        }
+    }
+
+    fn admits_numbers_only(&self, constant: i32) -> bool {
+        matches!(
+            self.values.get(constant as usize),
+            Some(Const::Type(ParamCheck { check: TypeCheck::Number { .. }, .. }))
+        )
     }
 }

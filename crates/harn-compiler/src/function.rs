@@ -6,12 +6,12 @@ use harn_bytecode::Function;
 use harn_syntax::ast::{Block, Symbol};
 use std::rc::Rc;
 
-/// The last register that variables and temporaries may use; above it stand the spill dict and the scratch register.
-pub(crate) const LAST_REGISTER: u16 = 246;
-/// Variables beyond this register are kept in the spill dict.
+/// The last register that variables and temporaries may use; above it stands the scratch register.
+pub(crate) const LAST_REGISTER: u16 = 247;
+/// Variables beyond this register are kept in the spill dict, in functions that have one.
 pub(crate) const LAST_VARIABLE: u16 = 160;
-/// The register of the spill dict, in functions that have one.
-pub(crate) const SPILL: u8 = 248;
+/// A function that binds more names than this gets a spill dict.
+pub(crate) const MANY_BINDINGS: u32 = 120;
 
 /// Where a variable lives.
 #[derive(Clone, Debug)]
@@ -142,6 +142,8 @@ pub(crate) struct FnState<'a> {
     pub group: Option<(u32, Symbol)>,
     /// A closure bound by `let name = ...` can call itself by this name.
     pub self_name: Option<Symbol>,
+    /// The register of the spill dict, below all windows, in functions with very many variables.
+    pub spill: Option<u8>,
     /// How many variables are spilled.
     pub spilled: u32,
     pub function: Function,
@@ -166,6 +168,7 @@ impl FnState<'_> {
             captures: Vec::new(),
             group: None,
             self_name: None,
+            spill: None,
             spilled: 0,
             function,
             exhausted: false,

@@ -409,6 +409,7 @@ impl<'a> Compiler<'a> {
         state.index = index;
         self.fns.push(state);
         self.placeholders.push(None);
+        self.reserve_spill(self.survey.bindings);
         self.immutable_so_far.clear();
         for item in &self.module.ast().items {
             if let StmtKind::Decl(decl) = &item.kind
@@ -480,6 +481,9 @@ impl<'a> Compiler<'a> {
             self.bind(param.name, Place::Register(register), false);
         }
         self.f().scope += 1;
+        let bindings =
+            chain.iter().filter_map(|part| self.survey.body(&part.body)).map(|facts| facts.bindings).sum();
+        self.reserve_spill(bindings);
         let result = self.temp();
         let overrides = self.overrides(&chain);
         for (position, part) in chain.iter().enumerate().rev() {

@@ -3,7 +3,7 @@
 //! Source: spec 02 sections 7.1, 8.2, 8.3, 8.5.
 
 use crate::Compiler;
-use crate::function::{FnState, LAST_REGISTER, LAST_VARIABLE, Local, Place, Role, SPILL};
+use crate::function::{FnState, LAST_REGISTER, LAST_VARIABLE, Local, MANY_BINDINGS, Place, Role};
 use harn_bytecode::{Op, RaiseKind};
 use harn_syntax::Span;
 use harn_syntax::ast::Symbol;
@@ -180,10 +180,10 @@ impl<'a> Compiler<'a> {
 
     /// Binds a name to the value in `register`, a fresh temporary on top. Keeps it there, or spills it.
     pub(crate) fn bind_value(&mut self, name: Symbol, register: u8, mutable: bool) {
-        if u16::from(register) <= LAST_VARIABLE {
+        let f = self.f();
+        if u16::from(register) <= LAST_VARIABLE || f.spill.is_none() {
             return self.bind(name, Place::Register(register), mutable);
         }
-        let f = self.f();
         let number = f.spilled;
         f.spilled += 1;
         self.store_spilled(number, register);
@@ -193,8 +193,24 @@ impl<'a> Compiler<'a> {
 
     /// Moves a register into the spill dict.
     pub(crate) fn store_spilled(&mut self, number: u32, register: u8) {
-        let site = self.f().code.site(&format!("v{number}"));
-        self.emit(Op::SetField, SPILL, register, 0, site);
+        let (spill, site) = self.spill_slot(number);
+        self.emit(Op::SetField, spill, register, 0, site);
+    }
+
+    /// The register of the spill dict and the site of a variable in it.
+    pub(crate) fn spill_slot(&mut self, number: u32) -> (u8, i32) {
+        let f = self.f();
+        let site = f.code.site(&format!("v{number}"));
+        (f.spill.unwrap_or(1), site)
+    }
+
+    /// Gives a function with very many variables its spill dict.
+    pub(crate) fn reserve_spill(&mut self, bindings: u32) {
+        if bindings > MANY_BINDINGS {
+            let register = self.temp();
+            self.emit(Op::DictNew, register, 0, 0, 0);
+            self.f().spill = Some(register);
+        }
     }
 
     /// What a name means here.
@@ -269,8 +285,8 @@ impl<'a> Compiler<'a> {
         match self.meaning(name) {
             Meaning::Register(register) => self.emit(Op::Move, dst, register, 0, 0),
             Meaning::Spilled(number) => {
-                let site = self.f().code.site(&format!("v{number}"));
-                self.emit(Op::GetField, dst, SPILL, 0, site);
+                let (spill, site) = self.spill_slot(number);
+                self.emit(Op::GetField, dst, spill, 0, site);
             }
             Meaning::Capture(slot) => self.emit(Op::GetCapture, dst, 0, 0, slot as i32),
             Meaning::Function(function) => self.emit(Op::LoadFn, dst, 0, 0, function as i32),

@@ -12,15 +12,77 @@ use crate::code::{Code, Inst, Output};
 use crate::registers::RegSet;
 use harn_bytecode::{Function, Handler, Op, Operand};
 
-/// How many registers the windows of constants take: what an instruction alone does not tell.
-pub(crate) trait WindowSizes {
+/// What only the constant pool can tell about an instruction.
+pub(crate) trait ConstantFacts {
     /// Number of keys of a key list, fields of a struct literal, or index steps of a path.
     fn window(&self, constant: i32) -> usize;
+    /// What a register holds after loading a constant.
+    fn level(&self, constant: i32) -> Level;
+    /// Whether a parameter check lets only numbers pass.
+    fn admits_numbers_only(&self, constant: i32) -> bool;
+}
+
+/// What a register may hold, as the verifier sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// A value that is never counted and whose arithmetic never is.
+    Number,
+    /// A short text: not counted, but arithmetic with it may be.
+    Short,
+    /// Anything.
+    Counted,
+}
+
+/// The registers that may hold counted values, and those that may hold texts or counted values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Held {
+    owned: RegSet,
+    texts: RegSet,
+}
+
+impl Held {
+    fn set(&mut self, register: u8, level: Level) {
+        self.owned.remove(register);
+        self.texts.remove(register);
+        match level {
+            Level::Number => {}
+            Level::Short => self.texts.insert(register),
+            Level::Counted => {
+                self.owned.insert(register);
+                self.texts.insert(register);
+            }
+        }
+    }
+
+    fn level(&self, register: u8) -> Level {
+        if self.owned.contains(register) {
+            Level::Counted
+        } else if self.texts.contains(register) {
+            Level::Short
+        } else {
+            Level::Number
+        }
+    }
+
+    fn clear(&mut self, registers: RegSet) {
+        self.owned = self.owned.minus(registers);
+        self.texts = self.texts.minus(registers);
+    }
+
+    fn join(self, other: Held) -> Held {
+        Held { owned: self.owned.union(other.owned), texts: self.texts.union(other.texts) }
+    }
+
+    fn only(self, registers: RegSet) -> Held {
+        Held { owned: self.owned.intersect(registers), texts: self.texts.intersect(registers) }
+    }
 }
 
 /// What one instruction does to registers.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Effect {
+    /// The field `a`.
+    a: u8,
     /// Borrowed.
     uses: RegSet,
     /// Borrowed or consumed, as the bits say: `(register, bit)`.
@@ -36,6 +98,8 @@ struct Effect {
     fall_frees: Option<u8>,
     /// Known to be free when control falls through, whatever it held.
     fall_plain: Option<u8>,
+    /// Known to be free when the jump is taken.
+    taken_plain: Option<u8>,
 }
 
 impl Effect {
@@ -62,8 +126,8 @@ impl Effect {
     }
 }
 
-fn effect(inst: &Inst, pool: &dyn WindowSizes) -> Effect {
-    let mut out = Effect::default();
+fn effect(inst: &Inst, pool: &dyn ConstantFacts) -> Effect {
+    let mut out = Effect { a: inst.a, ..Effect::default() };
     let fields = [inst.a, inst.b, inst.c];
     let kinds = inst.op.operands();
     let mut bit = 0;
@@ -160,6 +224,7 @@ fn effect(inst: &Inst, pool: &dyn WindowSizes) -> Effect {
             out.def(a.wrapping_add(1), true);
         }
         Op::JumpPresent | Op::JumpNotNil => out.fall_plain = Some(a),
+        Op::JumpNil => out.taken_plain = Some(a),
         _ => {}
     }
     out
@@ -206,15 +271,17 @@ struct BlockInfo {
     reads: RegSet,
     writes: RegSet,
     live_in: RegSet,
-    owned_in: RegSet,
+    held_in: Held,
 }
 
 struct Settler<'a> {
     code: &'a Code,
-    pool: &'a dyn WindowSizes,
+    pool: &'a dyn ConstantFacts,
     blocks: Vec<BlockInfo>,
     /// Block number of each leader position.
     block_at: Vec<u32>,
+    /// What each instruction does.
+    effects: Vec<Effect>,
     /// Live sets after each instruction of the block at hand.
     after: Vec<RegSet>,
     entry_drops: Vec<RegSet>,
@@ -237,12 +304,13 @@ struct Stub {
 }
 
 /// Rewrites the code into `function`, with ownership made explicit.
-pub(crate) fn settle(code: &Code, function: &mut Function, pool: &dyn WindowSizes) {
+pub(crate) fn settle(code: &Code, function: &mut Function, pool: &dyn ConstantFacts) {
     let mut settler = Settler {
         code,
         pool,
         blocks: Vec::new(),
         block_at: vec![u32::MAX; code.insts.len() + 1],
+        effects: code.insts.iter().map(|inst| effect(inst, pool)).collect(),
         after: Vec::new(),
         entry_drops: Vec::new(),
         out: Output::default(),
@@ -315,7 +383,7 @@ impl Settler<'_> {
                     reads: RegSet::default(),
                     writes: RegSet::default(),
                     live_in: RegSet::default(),
-                    owned_in: RegSet::default(),
+                    held_in: Held::default(),
                 });
                 start = index;
             }
@@ -331,12 +399,13 @@ impl Settler<'_> {
         }
         for number in 0..self.blocks.len() {
             let Some(block) = self.blocks.get(number) else { continue };
+            let (start, end) = (block.start as usize, block.end as usize);
             let insts = self.insts(block);
+            let effects = self.effects.get(start..end).unwrap_or(&[]);
             let (mut reads, mut writes) = (RegSet::default(), RegSet::default());
             let mut taken = None;
             let mut falls = true;
-            for inst in insts {
-                let effect = effect(inst, self.pool);
+            for (inst, effect) in insts.iter().zip(effects) {
                 reads = reads.union(effect.reads().minus(writes));
                 writes = writes.union(effect.defs);
                 let (jumps, fall) = ends(inst);
@@ -413,8 +482,8 @@ impl Settler<'_> {
         let Some(block) = self.blocks.get(number as usize) else { return Default::default() };
         let mut taken = self.live_in(block.taken);
         if block.taken.is_some()
-            && let Some(last) = self.insts(block).last()
-            && let Some((register, _)) = effect(last, self.pool).taken_def
+            && let Some(last) = self.effects.get(block.end as usize - 1)
+            && let Some((register, _)) = last.taken_def
         {
             taken.remove(register);
         }
@@ -452,9 +521,9 @@ impl Settler<'_> {
         let mut after = std::mem::take(&mut self.after);
         after.clear();
         if let Some(block) = self.blocks.get(number as usize) {
-            for inst in self.insts(block).iter().rev() {
+            let effects = self.effects.get(block.start as usize..block.end as usize).unwrap_or(&[]);
+            for effect in effects.iter().rev() {
                 after.push(live);
-                let effect = effect(inst, self.pool);
                 live = live.minus(effect.defs).union(effect.reads()).union(handler);
             }
         }
@@ -464,10 +533,10 @@ impl Settler<'_> {
 
     fn owned(&mut self, entry: RegSet) {
         if let Some(block) = self.blocks.first_mut() {
-            block.owned_in = entry;
+            block.held_in = Held { owned: entry, texts: entry };
         }
         loop {
-            let mut changed = false;
+            let mut again = false;
             for number in 0..self.blocks.len() as u32 {
                 let Some(block) = self.blocks.get(number as usize) else { continue };
                 if !block.reachable {
@@ -475,13 +544,18 @@ impl Settler<'_> {
                 }
                 let (taken, falls, region) = (block.taken, block.falls, block.handler);
                 let walk = self.walk(number, None);
-                let mut feed = |target: Option<u32>, owned: RegSet, all: bool| {
-                    let Some(block) = target.and_then(|t| self.blocks.get_mut(t as usize)) else { return };
-                    let incoming = if all { owned } else { owned.intersect(block.live_in) };
-                    let merged = block.owned_in.union(incoming);
-                    if merged != block.owned_in {
-                        block.owned_in = merged;
-                        changed = true;
+                let mut feed = |target: Option<u32>, held: Held, caught: bool| {
+                    let Some((at, block)) = target.and_then(|t| Some((t, self.blocks.get_mut(t as usize)?)))
+                    else {
+                        return;
+                    };
+                    // What is dead beyond a normal edge is dropped on it; beyond an exception, at its target.
+                    let incoming = if caught { held } else { held.only(block.live_in) };
+                    let merged = block.held_in.join(incoming);
+                    if merged != block.held_in {
+                        block.held_in = merged;
+                        // Blocks that were walked before must be walked again.
+                        again |= at <= number;
                     }
                 };
                 feed(taken, walk.taken, false);
@@ -491,21 +565,31 @@ impl Settler<'_> {
                 if let Some(region) = region
                     && let Some(info) = self.code.regions.get(region as usize)
                 {
-                    let (top, error) = (info.top, info.error);
-                    let handler = self.handler_block(region);
-                    let mut held = walk.ever.below(top);
-                    held.insert(error);
-                    let Some(block) = handler.and_then(|t| self.blocks.get_mut(t as usize)) else { continue };
-                    let merged = block.owned_in.union(held);
-                    if merged != block.owned_in {
-                        block.owned_in = merged;
-                        changed = true;
-                    }
+                    let mut held = Held {
+                        owned: walk.ever.owned.below(info.top),
+                        texts: walk.ever.texts.below(info.top),
+                    };
+                    held.set(info.error, Level::Counted);
+                    let at = self.code.labels.get(info.target.0 as usize).copied().unwrap_or(0);
+                    let handler = self.block_at.get(at as usize).copied().filter(|b| *b != u32::MAX);
+                    feed(handler, held, true);
                 }
             }
-            if !changed {
+            if !again {
                 return;
             }
+        }
+    }
+
+    /// What the result of an instruction may be.
+    fn result_level(&self, inst: &Inst, held: &Held) -> Level {
+        let number = |register: u8| held.level(register) == Level::Number;
+        match inst.op {
+            Op::Const => self.pool.level(inst.d),
+            Op::Move | Op::Take => held.level(inst.b),
+            Op::Add | Op::Mul if number(inst.b) && number(inst.c) => Level::Number,
+            Op::MulImm if number(inst.b) => Level::Number,
+            _ => Level::Counted,
         }
     }
 
@@ -515,43 +599,43 @@ impl Settler<'_> {
         let handler = self.handler_live(number);
         let Some(block) = self.blocks.get(number as usize) else { return Walk::default() };
         let (start, end) = (block.start, block.end);
-        let mut owned = block.owned_in;
-        let mut walk = Walk { ever: owned, ..Walk::default() };
-        let dead_at_entry = owned.minus(block.live_in);
+        let mut held = block.held_in;
+        let mut walk = Walk { ever: held, ..Walk::default() };
+        let dead_at_entry = held.owned.minus(block.live_in);
         let entry_span = self.insts(block).first().map(|inst| inst.span).unwrap_or_default();
         for register in dead_at_entry.iter() {
             emit_drop(&mut out, register, entry_span);
         }
-        owned = owned.minus(dead_at_entry);
+        held.clear(dead_at_entry);
         for index in start..end {
-            let Some(inst) = self.code.insts.get(index as usize).copied() else { break };
+            let Some(mut inst) = self.code.insts.get(index as usize).copied() else { break };
             let live = self.after.get((index - start) as usize).copied().unwrap_or_default();
-            let effect = effect(&inst, self.pool);
+            let Some(effect) = self.effects.get(index as usize).copied() else { break };
             let defs = effect.defs;
             if is_pure_load(inst.op) && (!live.contains(inst.a) || inst.op == Op::Move && inst.a == inst.b) {
                 // Its result is never read. An operand that would have died here dies now.
                 if inst.op == Op::Move && inst.a != inst.b {
                     let source = inst.b;
-                    if owned.contains(source) && !live.contains(source) && !handler.contains(source) {
+                    if held.owned.contains(source) && !live.contains(source) && !handler.contains(source) {
                         emit_drop(&mut out, source, inst.span);
-                        owned.remove(source);
+                        held.set(source, Level::Number);
                     }
                 }
                 continue;
             }
             // A register is dead after this instruction when no later read sees its old value.
             let stays = live.minus(defs).union(handler);
-            let mut inst = inst;
+            let before = held;
             let mut drops = RegSet::default();
             let mut gone = effect.eats;
-            if inst.op == Op::Move && owned.contains(inst.b) && !stays.contains(inst.b) {
+            if inst.op == Op::Move && held.owned.contains(inst.b) && !stays.contains(inst.b) {
                 inst.op = Op::Take;
                 gone.insert(inst.b);
             }
             let mut bits = 0u8;
             let twice = matches!(effect.optional, [Some((x, _)), Some((y, _))] if x == y);
             for (register, bit) in effect.optional.into_iter().flatten() {
-                if owned.contains(register) && !stays.contains(register) && !(twice && bit == 0) {
+                if held.owned.contains(register) && !stays.contains(register) && !(twice && bit == 0) {
                     bits |= 1 << bit;
                     gone.insert(register);
                 }
@@ -560,52 +644,57 @@ impl Settler<'_> {
                 set_bits(&mut inst, bits);
             }
             for register in effect.uses.iter() {
-                if owned.contains(register)
-                    && !stays.contains(register)
-                    && !gone.contains(register)
-                    && effect.fall_frees != Some(register)
-                {
+                if held.owned.contains(register) && !stays.contains(register) && !gone.contains(register) {
                     drops.insert(register);
                 }
             }
-            let before = owned;
-            owned = owned.minus(gone);
+            held.clear(gone);
             // Writing over a value that is still owned: compute aside, release, move.
             let mut aside = None;
             for register in defs.iter() {
-                if owned.contains(register) {
+                if held.owned.contains(register) {
                     if cannot_fail(inst.op) && !effect.uses.contains(register) {
                         emit_drop(&mut out, register, inst.span);
-                    } else if register == inst.a && self.defines_only_a(&inst) {
+                    } else if register == inst.a && defines_only_a(&inst) {
                         let scratch = self.scratch();
                         aside = Some((register, scratch));
                         inst.a = scratch;
                     }
                     drops.remove(register);
-                    owned.remove(register);
                 }
             }
-            owned = owned.union(effect.counted);
-            let dead_results = effect.counted.minus(live).minus(handler);
+            for register in defs.iter() {
+                let level = if !effect.counted.contains(register) {
+                    Level::Number
+                } else if register == effect.a {
+                    self.result_level(&inst, &before)
+                } else {
+                    Level::Counted
+                };
+                held.set(register, level);
+            }
+            if inst.op == Op::CheckParam && self.pool.admits_numbers_only(inst.d) {
+                held.set(inst.a, Level::Number);
+                drops.remove(inst.a);
+            }
+            let dead_results = held.owned.intersect(defs).minus(live).minus(handler);
             drops = drops.union(dead_results);
             let (jumps, falls) = ends(&inst);
             if jumps || !falls {
                 // Operands of a branch die on its edges.
-                walk.taken = owned;
-                walk.fall = owned;
-                if let Some((register, counted)) = effect.taken_def
-                    && counted
-                {
-                    walk.taken.insert(register);
+                walk.taken = held;
+                walk.fall = held;
+                if let Some((register, counted)) = effect.taken_def {
+                    walk.taken.set(register, if counted { Level::Counted } else { Level::Number });
                 }
-                if let Some(register) = effect.fall_frees {
-                    walk.fall.remove(register);
+                for register in [effect.fall_frees, effect.fall_plain].into_iter().flatten() {
+                    walk.fall.set(register, Level::Number);
                 }
-                if let Some(register) = effect.fall_plain {
-                    walk.fall.remove(register);
+                if let Some(register) = effect.taken_plain {
+                    walk.taken.set(register, Level::Number);
                 }
-                walk.ever = walk.ever.union(before).union(owned).union(walk.taken);
-                if let Some(out) = out.as_deref_mut() {
+                walk.ever = walk.ever.join(before).join(held).join(walk.taken);
+                if let Some(out) = out {
                     self.write_jump(number, inst, &walk, out);
                 }
                 return walk;
@@ -615,7 +704,7 @@ impl Settler<'_> {
             }
             if let Some((register, scratch)) = aside {
                 emit_drop(&mut out, register, inst.span);
-                let op = if effect.counted.contains(register) { Op::Take } else { Op::Move };
+                let op = if held.owned.contains(register) { Op::Take } else { Op::Move };
                 if let Some(out) = out.as_deref_mut() {
                     out.push(Inst { op, a: register, b: scratch, c: 0, d: 0, span: inst.span });
                 }
@@ -623,28 +712,23 @@ impl Settler<'_> {
             for register in drops.iter() {
                 emit_drop(&mut out, register, inst.span);
             }
-            walk.ever = walk.ever.union(before).union(owned);
-            owned = owned.minus(drops);
+            walk.ever = walk.ever.join(before).join(held);
+            held.clear(drops);
         }
-        walk.taken = owned;
-        walk.fall = owned;
+        walk.taken = held;
+        walk.fall = held;
         if let Some(out) = out {
             let span = end
                 .checked_sub(1)
                 .and_then(|last| self.code.insts.get(last as usize))
                 .map(|inst| inst.span)
                 .unwrap_or_default();
-            let drops = owned.minus(self.live_in(Some(number + 1)));
+            let drops = held.owned.minus(self.live_in(Some(number + 1)));
             for register in drops.iter() {
                 push_drop(out, register, span);
             }
         }
         walk
-    }
-
-    /// Whether register `a` is the one result of the instruction, so that it can be computed elsewhere.
-    fn defines_only_a(&self, inst: &Inst) -> bool {
-        matches!(inst.op.operands()[0], Operand::Def | Operand::Num)
     }
 
     fn scratch(&mut self) -> u8 {
@@ -664,7 +748,7 @@ impl Settler<'_> {
         if !jumps {
             // Nothing but the operand may be owned when a frame ends by returning; raising scans the frame.
             if inst.op != Op::Raise && inst.op != Op::Throw {
-                let drops = walk.taken;
+                let drops = walk.taken.owned;
                 for register in drops.iter() {
                     push_drop(out, register, inst.span);
                 }
@@ -673,7 +757,7 @@ impl Settler<'_> {
             return;
         }
         let Some(target) = target else { return };
-        let mut leaving = walk.taken.minus(self.live_in(Some(target)));
+        let mut leaving = walk.taken.owned.minus(self.live_in(Some(target)));
         if let Some(block) = self.blocks.get(target as usize)
             && block.preds == 1
             && target > number
@@ -705,10 +789,7 @@ impl Settler<'_> {
         } else {
             self.stubs.push(Stub { jump: at, block: number, target, drops: leaving, span: inst.span });
         }
-        let mut falling = walk.fall.minus(self.live_in(Some(number + 1)));
-        if let Some(register) = effect(&inst, self.pool).fall_plain {
-            falling.remove(register);
-        }
+        let falling = walk.fall.owned.minus(self.live_in(Some(number + 1)));
         for register in falling.iter() {
             push_drop(out, register, inst.span);
         }
@@ -799,12 +880,17 @@ impl Settler<'_> {
     }
 }
 
-/// Owned registers on the ways out of a block, and all that were ever owned inside.
+/// What registers hold on the ways out of a block, and all that they ever held inside.
 #[derive(Clone, Copy, Default)]
 struct Walk {
-    taken: RegSet,
-    fall: RegSet,
-    ever: RegSet,
+    taken: Held,
+    fall: Held,
+    ever: Held,
+}
+
+/// Whether register `a` is the one result of an instruction, so that it can be computed elsewhere.
+fn defines_only_a(inst: &Inst) -> bool {
+    matches!(inst.op.operands()[0], Operand::Def | Operand::Num)
 }
 
 fn set_bits(inst: &mut Inst, bits: u8) {

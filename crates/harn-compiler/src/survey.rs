@@ -25,6 +25,8 @@ pub(crate) struct BodyFacts {
     pub yields: bool,
     /// Contains `emit` outside nested functions.
     pub emits: bool,
+    /// How many names the body binds.
+    pub bindings: u32,
     /// For a named function: the first statement of its block that mentions it, function declarations apart.
     pub first_use: Option<u32>,
 }
@@ -32,6 +34,8 @@ pub(crate) struct BodyFacts {
 /// The answers about one file.
 #[derive(Debug, Default)]
 pub(crate) struct Survey<'a> {
+    /// How many names the file's own level binds, blocks included.
+    pub bindings: u32,
     /// Structs declared anywhere in the file.
     pub structs: Vec<(Ident, &'a [Field])>,
     /// Enums declared anywhere in the file.
@@ -66,6 +70,7 @@ pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
     let names = ast.names.len();
     let mut walker = Walker {
         out: Survey {
+            bindings: 0,
             structs: Vec::new(),
             enums: Vec::new(),
             impls: Vec::new(),
@@ -82,6 +87,7 @@ pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
         assignments: 0,
     };
     walker.block(&ast.items);
+    walker.out.bindings = walker.levels.first().map_or(0, |level| level.bindings);
     walker.out
 }
 
@@ -114,6 +120,7 @@ struct Level {
     stamp: u32,
     yields: bool,
     emits: bool,
+    bindings: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +166,9 @@ impl<'a> Walker<'a> {
     }
 
     fn bind_as(&mut self, name: Symbol, is_fn: bool) {
+        if let Some(level) = self.levels.last_mut() {
+            level.bindings += 1;
+        }
         let index = self.bindings.len() as u32;
         let Some(slot) = self.visible.get_mut(name.0 as usize) else { return };
         let shadowed = std::mem::replace(slot, index);
@@ -243,7 +253,12 @@ impl<'a> Walker<'a> {
         self.close();
         let Some(mut level) = self.levels.pop() else { return };
         level.free.sort_unstable_by_key(|(name, _)| *name);
-        let mut facts = BodyFacts { yields: level.yields, emits: level.emits, ..BodyFacts::default() };
+        let mut facts = BodyFacts {
+            yields: level.yields,
+            emits: level.emits,
+            bindings: level.bindings,
+            ..BodyFacts::default()
+        };
         let mut index = 0;
         while let Some((name, mut merged)) = level.free.get(index).copied() {
             while let Some((same, other)) = level.free.get(index)

@@ -59,7 +59,9 @@ fn every_example_compiles() {
             Ok(module) => {
                 let _ = disassemble(&module);
             }
-            Err(errors) => println!("{}: {:?}", path.display(), errors.iter().map(|e| &e.message).collect::<Vec<_>>()),
+            Err(errors) => {
+                println!("{}: {:?}", path.display(), errors.iter().map(|e| &e.message).collect::<Vec<_>>())
+            }
         }
     }
 }
