@@ -1,9 +1,11 @@
 //! `harn dev`: looks inside the front end, for people who work on Harn itself.
 
 use super::Command;
+use crate::modules::DiskModules;
 use crate::{output, source};
 use clap::{Arg, ArgMatches};
 use harn_syntax::{Parsed, Source};
+use harn_types::graph;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -18,6 +20,7 @@ pub const COMMAND: Command = Command {
             .subcommand_required(true)
             .subcommand(clap::Command::new("tokens").about("Prints every token with its bytes").arg(file()))
             .subcommand(clap::Command::new("ast").about("Prints the syntax tree").arg(file()))
+            .subcommand(clap::Command::new("code").about("Prints the bytecode of a program").arg(file()))
     },
     run,
 };
@@ -32,6 +35,9 @@ fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if what == "code" {
+        return code(path, text);
+    }
     let source = Source::new(path, text);
     let parsed = harn_syntax::parse(&source);
     output::out(&if what == "tokens" { tokens(&source, &parsed) } else { format!("{:#?}\n", parsed.ast) });
@@ -39,6 +45,37 @@ fn run(matches: &ArgMatches) -> ExitCode {
         output::err(&harn_syntax::render(diagnostic, &source, output::stderr_colours()));
     }
     if parsed.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Prints the bytecode of the program's entry file; what the verifier says of it comes last.
+fn code(path: &str, text: String) -> ExitCode {
+    let graph = graph::load_text(path, text, &mut DiskModules::new());
+    let colours = output::stderr_colours();
+    let Some(entry) = graph.module(graph.entry) else { return ExitCode::FAILURE };
+    for diagnostic in &entry.parsed.diagnostics {
+        output::err(&harn_syntax::render(diagnostic, &entry.source, colours));
+    }
+    if entry.parsed.has_errors() {
+        return ExitCode::FAILURE;
+    }
+    match harn_compiler::compile(&graph, graph.entry) {
+        Ok(module) => {
+            output::out(&harn_bytecode::disassemble(&module));
+            match harn_bytecode::verify(&module) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(refusal) => {
+                    output::error(&format!("refused by the verifier: {refusal}"));
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Err(diagnostics) => {
+            for diagnostic in &diagnostics {
+                output::err(&harn_syntax::render(diagnostic, &entry.source, colours));
+            }
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn tokens(source: &Source, parsed: &Parsed) -> String {
