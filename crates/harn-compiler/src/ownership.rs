@@ -815,8 +815,10 @@ impl Settler<'_> {
             for register in self.entry_drops.get(number as usize).copied().unwrap_or_default().iter() {
                 push_drop(&mut out, register, span);
             }
+            // Drops on the edge into a block are not under its handler: what they release counts as gone there.
+            let body = out.here();
             self.walk(number, Some(&mut out));
-            self.pieces.push((number, at, out.here()));
+            self.pieces.push((number, body, out.here()));
         }
         for stub in std::mem::take(&mut self.stubs) {
             let at = out.here();

@@ -77,7 +77,10 @@ snapshots! {
 fn compile_errors_have_the_words_of_the_manual() {
     assert_eq!(errors("break"), ["break outside of loop"]);
     assert_eq!(errors("if true { continue }"), ["continue outside of loop"]);
-    assert_eq!(errors("@acp_tool()\nstruct P { x: int }"), ["@acp_tool can only be applied to function declarations"]);
+    assert_eq!(
+        errors("@acp_tool()\nstruct P { x: int }"),
+        ["@acp_tool can only be applied to function declarations"]
+    );
     assert_eq!(errors("pipeline a() extends b { }"), ["pipeline 'a' extends unknown pipeline 'b'"]);
 }
 
