@@ -333,7 +333,7 @@ impl<'a> Compiler<'a> {
     /// Runtime globals (`argv`, `pi`, ...) and namespaces, else the error.
     fn load_unknown(&mut self, name: Symbol, dst: u8) {
         let text = self.text(name).to_owned();
-        if self.load_runtime_global(&text, dst) {
+        if self.load_runtime_global(&text, dst) || self.load_alias_schema(&text, dst) {
             return;
         }
         self.raise_undefined(name);

@@ -121,6 +121,11 @@ impl<'a> Compiler<'a> {
 
     /// The JSON Schema of a written type.
     fn schema(&self, ty: &TypeExpr) -> Data {
+        self.schema_within(ty, &mut Vec::new())
+    }
+
+    /// As [`Self::schema`]; `open` are the aliases being expanded: one that contains itself is `any` there.
+    fn schema_within(&self, ty: &TypeExpr, open: &mut Vec<Symbol>) -> Data {
         let of = |name: &str| Data::Dict(vec![("type".to_owned(), Data::text(name))]);
         match &ty.kind {
             TypeKind::Named { name, args } => match (self.text(*name), args.as_slice()) {
@@ -131,24 +136,29 @@ impl<'a> Compiler<'a> {
                 ("string", _) => of("string"),
                 ("list", [item]) => Data::Dict(vec![
                     ("type".to_owned(), Data::text("array")),
-                    ("items".to_owned(), self.schema(item)),
+                    ("items".to_owned(), self.schema_within(item, open)),
                 ]),
                 ("list" | "set", _) => of("array"),
                 ("dict", [_, value]) => Data::Dict(vec![
                     ("type".to_owned(), Data::text("object")),
-                    ("additionalProperties".to_owned(), self.schema(value)),
+                    ("additionalProperties".to_owned(), self.schema_within(value, open)),
                 ]),
                 ("dict", _) => of("object"),
                 (alias, _) => match self.alias(alias) {
-                    Some(ty) => self.schema(ty),
-                    None => of("any"),
+                    Some(ty) if !open.contains(name) => {
+                        open.push(*name);
+                        let schema = self.schema_within(ty, open);
+                        open.pop();
+                        schema
+                    }
+                    _ => of("any"),
                 },
             },
-            TypeKind::Union(members) => self.union_schema(members),
+            TypeKind::Union(members) => self.union_schema(members, open),
             TypeKind::Shape(fields) => {
                 let properties = fields
                     .iter()
-                    .map(|field| (self.text(field.name.name).to_owned(), self.schema(&field.ty)))
+                    .map(|field| (self.text(field.name.name).to_owned(), self.schema_within(&field.ty, open)))
                     .collect();
                 let required = fields
                     .iter()
@@ -173,7 +183,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn union_schema(&self, members: &[TypeExpr]) -> Data {
+    fn union_schema(&self, members: &[TypeExpr], open: &mut Vec<Symbol>) -> Data {
         let texts: Option<Vec<Data>> = members
             .iter()
             .map(|member| match &member.kind {
@@ -188,7 +198,7 @@ impl<'a> Compiler<'a> {
             ]),
             None => Data::Dict(vec![(
                 "anyOf".to_owned(),
-                Data::List(members.iter().map(|member| self.schema(member)).collect()),
+                Data::List(members.iter().map(|member| self.schema_within(member, open)).collect()),
             )]),
         }
     }
@@ -203,6 +213,18 @@ impl<'a> Compiler<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Loads the schema that the name of a type alias stands for as a value (`Schema<T>`); false for other names.
+    pub(crate) fn load_alias_schema(&mut self, name: &str, dst: u8) -> bool {
+        let Some(ty) = self.alias(name) else { return false };
+        let schema = self.schema(ty);
+        let mark = self.mark();
+        let register = self.working(dst);
+        self.load_data(&schema, register);
+        self.deliver(register, dst);
+        self.release(mark);
+        true
     }
 
     fn load_data(&mut self, data: &Data, dst: u8) {

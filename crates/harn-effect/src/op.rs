@@ -61,6 +61,8 @@ ops! {
 
     7 Progress "progress.event" Ambient "{kind, fields}: tells whoever watches the run what it is doing. Nil.";
 
+    8 RunInfo "run.info" Ambient "{}: {run_id, script, base_dir, state_root}: where the state of this run belongs.";
+
     // Event log (spec 08 section 2).
     20 EventAppend "event_log.append" Write "{topic, kind, payload, headers}: appends; reserved topics are refused. Int id.";
     21 EventLatest "event_log.latest" Read "{topic}: the last id of a topic or nil.";

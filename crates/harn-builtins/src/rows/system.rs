@@ -84,6 +84,22 @@ pub const ROWS: &[Builtin] = &[
     .effect(EffectClass::Ambient),
     B::prelude(
         "system",
+        "project_root",
+        "fn() -> string",
+        "The folder that the state of the run belongs to.",
+        "path_is_absolute(project_root()) // true",
+    )
+    .effect(EffectClass::Ambient),
+    B::prelude(
+        "system",
+        "runtime_paths",
+        "fn() -> dict",
+        "Where things of the run are: execution, asset, state, run and worktree roots.",
+        "runtime_paths().execution_root == cwd() // true",
+    )
+    .effect(EffectClass::Ambient),
+    B::prelude(
+        "system",
         "is_stdin_tty",
         "fn() -> bool",
         "Whether standard input is a terminal.",

@@ -7,6 +7,7 @@ pub mod hitl;
 pub mod host_call;
 pub mod llm;
 pub mod progress;
+pub mod run_info;
 pub mod trust;
 pub mod waitpoint;
 
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Box<dyn Service>> {
         Box::new(hitl::Hitl::new(shared.clone())),
         Box::new(waitpoint::Waitpoints::new(shared)),
         Box::new(progress::ProgressService),
+        Box::new(run_info::RunInfoService),
         Box::new(host_call::HostCallService),
         Box::new(llm::LlmService::new(llm::LlmSetup::default())),
     ]
