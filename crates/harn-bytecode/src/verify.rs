@@ -267,8 +267,7 @@ impl Check<'_> {
         while let Some(block) = work.pop() {
             let Some(mut state) = blocks.get(&block).cloned() else { continue };
             let mut pc = block;
-            loop {
-                let Some(ins) = f.code.get(pc).copied() else { break };
+            while let Some(ins) = f.code.get(pc).copied() {
                 if let Some(handler) =
                     f.handlers.iter().find(|h| (h.start as usize..h.end as usize).contains(&pc))
                 {

@@ -1,4 +1,5 @@
 //! Snapshots of the code of key constructs.
+#![allow(clippy::disallowed_methods, reason = "tests read the golden programs")]
 
 use crate::compile;
 use harn_bytecode::{Module, disassemble};

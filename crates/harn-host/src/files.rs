@@ -110,7 +110,7 @@ fn describe(meta: &fs::Metadata) -> Data {
 
 /// `file.list`.
 pub fn list(args: &Data) -> Outcome {
-    outcome(names(path(args, "path")).map(|names| Data::from(names)))
+    outcome(names(path(args, "path")).map(Data::from))
 }
 
 /// Names in a directory, in byte order.

@@ -78,7 +78,7 @@ fn name(
         Some(Data::Str(text)) if !text.trim().is_empty() => Ok(Some(text.clone())),
         Some(other) => Err(format!(
             "{label}: autonomy_budget.{name} must be a non-empty string, got {}",
-            other.type_name()
+            odd_type.unwrap_or(other.type_name())
         )),
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn named_approval(
     match &request.settled {
         Some(Settled::Approved { .. }) if is_usable(request, asked.accept_mocked) => Ok(Some(id.to_owned())),
         Some(Settled::Denied { .. }) => Err(format!("approval '{id}' was denied")),
-        Some(Settled::TimedOut { .. }) => Err(request.expired_text()),
+        Some(Settled::TimedOut) => Err(request.expired_text()),
         None if request.is_late(now_ms) => Err(request.expired_text()),
         _ => Ok(None),
     }

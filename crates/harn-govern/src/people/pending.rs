@@ -90,6 +90,6 @@ pub fn pending(book: &Book, filters: &Filters, now_ms: i64) -> Vec<Json> {
             Some((at, r.event_id, row))
         })
         .collect();
-    found.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    found.sort_by_key(|row| std::cmp::Reverse((row.0, row.1)));
     found.into_iter().take(filters.limit).map(|(_, _, row)| row).collect()
 }

@@ -142,8 +142,8 @@ impl FileStore {
         let end = index.starts.get(skip.saturating_add(limit)).copied().unwrap_or(index.end);
         let text = read_span(&mut file, *start, end, &topic_path(&self.root, topic))?;
         let mut events = Vec::new();
-        let mut expected = index.first_id + skip as u64;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let ids = index.first_id + skip as u64..;
+        for (expected, line) in ids.zip(text.lines().filter(|line| !line.trim().is_empty())) {
             let stored = parse_line(topic, line)?;
             if stored.id != expected {
                 return Err(LogError::Corrupt(format!(
@@ -151,7 +151,6 @@ impl FileStore {
                     stored.id
                 )));
             }
-            expected += 1;
             events.push(stored);
         }
         Ok(events)

@@ -20,7 +20,7 @@ pub const BODIES: &[Body] = &[
     }),
     ("set.count", |_, a| done(size(a))),
     ("set.len", |_, a| done(size(a))),
-    ("set.empty", |_, a| done(one(a).is_none_or(|s| s.len() == 0))),
+    ("set.empty", |_, a| done(one(a).is_none_or(|s| s.is_empty()))),
     ("set.contains", |_, a| done(has(a))),
     ("set.add", |_, a| done(added(a))),
     ("set.remove", |_, a| done(removed(a))),

@@ -67,11 +67,6 @@ fn json_extract(args: &mut [Value]) -> NativeResult {
     }
 }
 
-/// The JSON value that prose contains.
-pub fn extracted(prose: &str) -> Option<Value> {
-    decode(extract::candidate(prose)).ok()
-}
-
 /// Compact JSON.
 pub fn stringify(value: &Value) -> String {
     let mut out = String::new();

@@ -42,7 +42,7 @@ pub const BODIES: &[Body] = &[
     ("__random_choice", |cx, a| {
         let at = usize::from(is_rng(get(a, 0)));
         let View::List(list) = get(a, at).view() else { return done(Value::NIL) };
-        if list.len() == 0 {
+        if list.is_empty() {
             return done(Value::NIL);
         }
         let index = with(cx, get(a, 0), |g| g.below(list.len() as u64));

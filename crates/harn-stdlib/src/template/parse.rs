@@ -139,7 +139,7 @@ fn place_of(text: &str, offset: usize) -> Place {
 
 /// A directive that ends a block.
 enum End {
-    End,
+    Block,
     Else,
     Elif(String),
 }
@@ -147,7 +147,7 @@ enum End {
 impl End {
     fn word(&self) -> &'static str {
         match self {
-            End::End => "end",
+            End::Block => "end",
             End::Else => "else",
             End::Elif(_) => "elif",
         }
@@ -176,7 +176,7 @@ impl Nester {
             };
             let (word, tail) = first_word(&body);
             match word {
-                "end" if tail.is_empty() => return Ok((nodes, Some((place, End::End)))),
+                "end" if tail.is_empty() => return Ok((nodes, Some((place, End::Block)))),
                 "else" if tail.is_empty() => return Ok((nodes, Some((place, End::Else)))),
                 "elif" => return Ok((nodes, Some((place, End::Elif(tail.to_owned()))))),
                 "if" if !tail.is_empty() => nodes.push(self.nested(place, |n| n.conditional(place, tail))?),
@@ -210,7 +210,7 @@ impl Nester {
             branches.push((condition, nodes));
             match end {
                 None => return Err(missing_end(place, "if")),
-                Some((_, End::End)) => return Ok(Node::If(place, branches, Vec::new())),
+                Some((_, End::Block)) => return Ok(Node::If(place, branches, Vec::new())),
                 Some((at, End::Elif(next))) => condition = expression::parse(&next, at)?,
                 Some((at, End::Else)) => {
                     let otherwise = self.otherwise(at)?;
@@ -222,7 +222,7 @@ impl Nester {
 
     fn otherwise(&mut self, place: Place) -> Result<Vec<Node>, Failure> {
         match self.block()? {
-            (nodes, Some((_, End::End))) => Ok(nodes),
+            (nodes, Some((_, End::Block))) => Ok(nodes),
             (_, Some((at, end))) => Err(Failure::new(at, format!("unexpected `{{{{ {} }}}}`", end.word()))),
             (_, None) => Err(missing_end(place, "else")),
         }
@@ -243,7 +243,7 @@ impl Nester {
         let (body, end) = self.block()?;
         let otherwise = match end {
             None => return Err(missing_end(place, "for")),
-            Some((_, End::End)) => Vec::new(),
+            Some((_, End::Block)) => Vec::new(),
             Some((at, End::Else)) => self.otherwise(at)?,
             Some((at, end @ End::Elif(_))) => {
                 return Err(Failure::new(at, format!("unexpected `{{{{ {} }}}}`", end.word())));

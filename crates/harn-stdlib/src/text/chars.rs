@@ -28,16 +28,6 @@ pub fn index_at(text: &str, byte: usize) -> usize {
     count(text.get(..byte).unwrap_or(text))
 }
 
-/// The pieces between separators; an empty separator gives `""`, each character, `""`.
-pub fn split<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(separator)
-}
-
-/// The lines without `\n` or `\r\n` and without a final empty line.
-pub fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-}
-
 /// `format("{} {}", a, b)`: each `{}` takes the next argument; surplus `{}` stay.
 pub fn format_positional(template: &str, args: &[String]) -> String {
     let mut args = args.iter();
@@ -89,11 +79,6 @@ mod tests {
         assert_eq!(slice("größe", 2, 4), "öß");
         assert_eq!(slice("abc", 1, 99), "bc");
         assert_eq!(slice("abc", 2, 1), "");
-    }
-
-    #[test]
-    fn an_empty_separator_splits_at_every_character() {
-        assert_eq!(split("ab", "").collect::<Vec<_>>(), ["", "a", "b", ""]);
     }
 
     #[test]

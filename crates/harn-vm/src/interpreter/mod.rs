@@ -170,9 +170,7 @@ impl Vm {
     pub fn load(&mut self, module: Module) -> Result<(), harn_bytecode::Refusal> {
         harn_bytecode::verify(&module)?;
         let path = module.path.clone();
-        if !self.units.contains_key(&path) {
-            self.units.insert(path, link::link(module));
-        }
+        self.units.entry(path).or_insert_with(|| link::link(module));
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! The step loop: one `match` over the operations with the fast paths. Whatever an arm does not settle breaks out to
 //! the one cold call, [`slow::execute`], which does any operation in full. Position (`pc`, `base`, `frame`, `code`)
 //! lives in locals; it is saved before that call and loaded after it.
+#![allow(clippy::nonminimal_bool, reason = "with NaN, not less is not the same as greater or equal")]
+#![allow(clippy::needless_borrow, reason = "references behind raw pointers are written out")]
 
 use harn_bytecode::{Instruction, Op};
 
@@ -607,8 +609,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         None => break 'slow,
                     },
                     Op::EnumNew => {
-                        let Some(Linked::Variant(variant)) = (&(*(*code).unit).linked).get(ins.index())
-                        else {
+                        let Some(Linked::Variant(variant)) = (&(*(*code).unit).linked).get(ins.index()) else {
                             break 'slow;
                         };
                         let value = middle::enum_value(variant, b!(), usize::from(ins.c()));

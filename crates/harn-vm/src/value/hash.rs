@@ -187,7 +187,7 @@ pub fn hash_key(value: &Value) -> HashKey {
             }
             View::Set(set) => {
                 length(&mut out, set.len());
-                if set.len() > 0 {
+                if !set.is_empty() {
                     outer.push((std::mem::take(&mut out), Vec::new()));
                     let mut inner = Vec::new();
                     for (left, item) in set.iter().enumerate() {

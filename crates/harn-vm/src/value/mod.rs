@@ -366,9 +366,9 @@ impl Value {
             View::Float(x) => x != 0.0,
             View::Str(text) => !text.is_empty(),
             View::Bytes(bytes) => !bytes.is_empty(),
-            View::List(list) => list.len() != 0,
-            View::Dict(dict) => dict.len() != 0,
-            View::Set(set) => set.len() != 0,
+            View::List(list) => !list.is_empty(),
+            View::Dict(dict) => !dict.is_empty(),
+            View::Set(set) => !set.is_empty(),
             _ => true,
         }
     }
