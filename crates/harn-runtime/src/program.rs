@@ -184,3 +184,33 @@ impl SourceLoader for Library {
         harn_stdlib::std_module(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use harn_builtins::Body as Place;
+
+    #[test]
+    fn every_native_row_has_a_body() {
+        let registry = registry();
+        let builtins = harn_builtins::builtins().iter().filter(|row| row.body == Place::Native);
+        let methods = harn_builtins::methods().iter().filter(|row| row.body == Place::Native);
+        let missing: Vec<String> = builtins
+            .filter(|row| registry.find_builtin(row.name).is_none())
+            .map(|row| row.name.to_owned())
+            .chain(
+                methods
+                    .filter(|row| registry.find_method(row.on, row.name).is_none())
+                    .map(|row| format!("{}.{}", row.on, row.name)),
+            )
+            .collect();
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_library_module_compiles() {
+        let modules = harn_stdlib::prelude_modules().iter().chain(harn_stdlib::std_modules());
+        let failed: Vec<String> = modules.filter_map(|(key, _)| load_library(key).err()).collect();
+        assert_eq!(failed, Vec::<String>::new());
+    }
+}

@@ -194,4 +194,10 @@ pub const ROWS: &[Builtin] = &[
         r#"shell_at("/", "pwd").stdout.trim() // /"#,
     )
     .effect(EffectClass::Process),
+    B::native(
+        "exit",
+        "fn(code?: any) -> never",
+        "Ends the program at once with an exit code.",
+        "if false { exit(3) }",
+    ),
 ];

@@ -3,10 +3,9 @@
 use super::{Progressed, Run};
 use crate::schedule::TaskId;
 use crate::schedule::channel::{Channel, SelectForm, Waiter};
-use crate::schedule::lock::{DEFAULT_MUTEX, LockId, LockKind};
 use crate::schedule::task::{State, Wait};
 use crate::schedule::timer::Purpose;
-use harn_vm::{Fiber, Value, View, VmError};
+use harn_vm::{Fiber, Value, View};
 use std::rc::Rc;
 
 /// The channel that a value is.
@@ -200,42 +199,9 @@ impl Run {
             channel.state.borrow_mut().receivers.push_back(waiter);
         }
         if let SelectWait::Until(ms) = wait {
-            self.timers.set(self.host.monotonic_ms().saturating_add(ms), Purpose::Timeout, waiter);
+            self.timers.set(self.now().saturating_add(ms), Purpose::Timeout, waiter);
         }
         Progressed::Suspended(Wait::Select { channels, form })
-    }
-
-    pub(super) fn enter_mutex(&mut self, id: TaskId, fiber: &mut Fiber) -> Progressed {
-        match self.mutex.0 {
-            None => {
-                self.mutex.0 = Some(id);
-                fiber.resume_value(Value::NIL);
-                Progressed::Answered
-            }
-            Some(holder) if holder == id => {
-                let text = format!("mutex '{DEFAULT_MUTEX}' is already held by this task");
-                fiber.resume_error(VmError::runtime(text));
-                Progressed::Answered
-            }
-            Some(_) => {
-                self.mutex.1.push_back(self.waiter(id));
-                Progressed::Suspended(Wait::Lock(LockId { kind: LockKind::Mutex, key: DEFAULT_MUTEX.into() }))
-            }
-        }
-    }
-
-    /// Gives the default mutex to the next in the queue, if `id` holds it.
-    pub(super) fn leave_mutex(&mut self, id: TaskId) {
-        if self.mutex.0 != Some(id) {
-            return;
-        }
-        self.mutex.0 = None;
-        while let Some(waiter) = self.mutex.1.pop_front() {
-            if self.is_alive(waiter) {
-                self.mutex.0 = Some(waiter.task);
-                return self.wake(waiter.task, |fiber| fiber.resume_value(Value::NIL));
-            }
-        }
     }
 }
 
@@ -248,11 +214,6 @@ pub(super) enum SelectWait {
     Until(i64),
     /// As long as it takes.
     Forever,
-}
-
-/// Whether the value is a channel at all, for messages.
-pub(super) fn is_channel(value: &Value) -> bool {
-    matches!(value.view(), View::Handle(handle) if handle.type_name() == "channel")
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use super::{Progressed, Run};
 use crate::gate::Ruling;
-use crate::schedule::TaskId;
 use crate::schedule::task::{State, Wait};
+use crate::schedule::{Task, TaskId};
 use crate::service::{ServiceCx, Started, TaskInfo};
 use harn_effect::{Data, Op, Outcome, Request, Ticket};
-use harn_vm::{EffectCall, Fiber};
-use std::rc::Rc;
+use harn_vm::{EffectCall, Fiber, to_data};
 
 impl Run {
     /// Performs an effect of a task, or starts it.
@@ -23,11 +22,11 @@ impl Run {
                 return Progressed::Answered;
             }
             Op::ClockNow => {
-                fiber.resume(Ok(Data::Int(self.clock.now_ms(self.host.as_ref()))));
+                fiber.resume(Ok(Data::Int(self.clock.now_ms(self.host.borrow().as_ref()))));
                 return Progressed::Answered;
             }
             Op::ClockMonotonic => {
-                fiber.resume(Ok(Data::Int(self.clock.monotonic_ms(self.host.as_ref()))));
+                fiber.resume(Ok(Data::Int(self.clock.monotonic_ms(self.host.borrow().as_ref()))));
                 return Progressed::Answered;
             }
             Op::StderrWrite | Op::StdinRead => self.flush(),
@@ -50,7 +49,7 @@ impl Run {
     /// Starts a ruled request; `Some` when it is already done.
     fn start(&mut self, id: TaskId, ticket: Ticket, request: Request) -> Option<Outcome> {
         let Some(index) = self.service_of.get(&request.op).copied() else {
-            return self.host.start(ticket, request);
+            return self.host.borrow_mut().start(ticket, request);
         };
         let started = self.with_service(index, id, |service, cx| service.start(cx, ticket, request))?;
         self.settle(ticket, started)
@@ -61,10 +60,10 @@ impl Run {
         match started {
             Started::Done(outcome) => Some(outcome),
             Started::Pending => None,
-            Started::Forward(request) => match self.host.start(ticket, request) {
-                Some(outcome) => self.back_to_service(ticket, outcome),
-                None => None,
-            },
+            Started::Forward(request) => {
+                let outcome = self.host.borrow_mut().start(ticket, request)?;
+                self.back_to_service(ticket, outcome)
+            }
         }
     }
 
@@ -131,20 +130,34 @@ impl Run {
         }
     }
 
-    /// Gives up what a task waits for, when that is an effect in flight.
+    /// Gives up what a task waits for: an effect in flight is cancelled, bodies are stopped, queues are left.
     pub(super) fn give_up(&mut self, id: TaskId) {
-        let Some(State::Waiting(Wait::Effect { ticket, call })) = self.tasks.get(&id).map(|task| &task.state)
-        else {
-            return;
-        };
-        let (ticket, op) = (*ticket, call.request.op);
-        self.flights.remove(&ticket);
-        match self.service_of.get(&op).copied() {
-            Some(index) => {
-                self.with_service(index, id, |service, cx| service.cancel(cx, ticket));
-                self.host.cancel(ticket);
+        let waiter = self.waiter(id);
+        let Some(State::Waiting(wait)) = self.tasks.get(&id).map(|task| &task.state) else { return };
+        match wait {
+            Wait::Effect { ticket, call } => {
+                let (ticket, op) = (*ticket, call.request.op);
+                self.flights.remove(&ticket);
+                if let Some(index) = self.service_of.get(&op).copied() {
+                    self.with_service(index, id, |service, cx| service.cancel(cx, ticket));
+                }
+                self.host.borrow_mut().cancel(ticket);
             }
-            None => self.host.cancel(ticket),
+            Wait::Group(group) => {
+                let group = *group;
+                self.drop_group(group);
+            }
+            Wait::Receive { channel, .. } | Wait::Send { channel } => {
+                channel.state.borrow_mut().forget(waiter);
+            }
+            Wait::Lock(lock) => {
+                let lock = lock.clone();
+                if let Some(lock) = self.locks.by_id.get_mut(&lock) {
+                    lock.cancelled += 1;
+                }
+                self.leave_lock_queue(&lock, waiter);
+            }
+            _ => {}
         }
     }
 
@@ -163,14 +176,17 @@ impl Run {
 
     /// Builds the context of services for one call.
     pub(super) fn with_cx<T>(&mut self, id: TaskId, f: impl FnOnce(&mut ServiceCx<'_>) -> T) -> T {
-        let task: Rc<TaskInfo> = self.tasks.get(&id).map(|task| task.info.clone()).unwrap_or_default();
-        let now_ms = self.host.now_ms();
+        let task = self.tasks.get(&id).map(task_info).unwrap_or_default();
+        let (now_ms, monotonic_ms, program_now_ms) = {
+            let host = self.host.borrow();
+            (host.now_ms(), host.monotonic_ms(), self.clock.now_ms(host.as_ref()))
+        };
         let mut cx = ServiceCx {
             run: &self.info,
             task: &task,
             now_ms,
-            monotonic_ms: self.host.monotonic_ms(),
-            program_now_ms: self.clock.now_ms(self.host.as_ref()),
+            monotonic_ms,
+            program_now_ms,
             progress: self.progress.as_mut(),
             log: &self.log,
             mocks: &mut self.mocks,
@@ -197,9 +213,15 @@ impl Run {
             let ticket = Ticket(self.next_ticket);
             self.next_ticket += 1;
             // Nobody reads any more (a closed pipe): the program ends quietly, as others do.
-            if let Some(Err(_)) = self.host.start(ticket, request) {
+            if let Some(Err(_)) = self.host.borrow_mut().start(ticket, request) {
                 self.ending.get_or_insert(super::Ending::Exit(0));
             }
         }
     }
+}
+
+/// A task as services see it.
+fn task_info(task: &Task) -> TaskInfo {
+    let context = task.context.iter().filter_map(|(key, value)| Some((key.clone(), to_data(value).ok()?)));
+    TaskInfo { task_id: task.identity.task_id.clone(), context: Data::dict(context) }
 }

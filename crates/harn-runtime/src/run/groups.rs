@@ -1,12 +1,14 @@
 //! `parallel` in its forms and `parallel_race` (spec 04 section 4.3).
 
+use super::tasks::Birth;
 use super::{Progressed, Run};
 use crate::schedule::TaskId;
 use crate::schedule::group::{BodyResult, Group, GroupId, GroupKind, GroupStream, race_verdict};
-use crate::schedule::task::{Role, State, Wait};
+use crate::schedule::task::{Identity, Role, Wait};
 use harn_bytecode::ParallelKind;
 use harn_vm::{Fiber, Value, View, VmError};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 impl Run {
@@ -40,16 +42,20 @@ impl Run {
             }
         };
         let kind = match kind {
-            ParallelKind::Count | ParallelKind::Each => GroupKind::All,
-            ParallelKind::Settle => GroupKind::Settle,
-            ParallelKind::Stream => GroupKind::Stream,
+            ParallelKind::Count => (GroupKind::All, ("parallel", "parallel")),
+            ParallelKind::Each => (GroupKind::All, ("parallel_each", "parallel each")),
+            ParallelKind::Settle => (GroupKind::Settle, ("parallel_settle", "parallel settle")),
+            ParallelKind::Stream => (GroupKind::Stream, ("parallel_each_stream", "parallel each as stream")),
         };
         self.open_group(id, fiber, kind, body, items, max)
     }
 
     pub(super) fn race(&mut self, id: TaskId, fiber: &mut Fiber, args: Vec<Value>) -> Progressed {
         match race_arguments(&args) {
-            Ok((items, body, max)) => self.open_group(id, fiber, GroupKind::Race, body, items, max),
+            Ok((items, body, max)) => {
+                let kind = (GroupKind::Race, ("parallel_race", "parallel race"));
+                self.open_group(id, fiber, kind, body, items, max)
+            }
             Err(error) => {
                 fiber.resume_error(error);
                 Progressed::Answered
@@ -61,20 +67,27 @@ impl Run {
         &mut self,
         id: TaskId,
         fiber: &mut Fiber,
-        kind: GroupKind,
+        (kind, names): (GroupKind, (&'static str, &'static str)),
         body: Value,
         items: Vec<Value>,
         max: usize,
     ) -> Progressed {
         let group_id = GroupId(self.next_group);
         self.next_group += 1;
+        let (word, task_name) = names;
+        let parent = self.tasks.get_mut(&id).map(|task| {
+            task.names.groups += 1;
+            (task.identity.task_id.clone(), task.names.groups)
+        });
+        let (parent_id, number) = parent.unwrap_or_default();
         let count = items.len();
         let wanted = Rc::new(Cell::new(true));
         let group = Group {
             owner: id,
             kind,
-            name: format!("group_{}", group_id.0),
-            task_name: "parallel",
+            name: format!("{parent_id}:{word}:{number}"),
+            parent_id,
+            task_name,
             body,
             items: items.into(),
             next: 0,
@@ -82,7 +95,8 @@ impl Run {
             running: Vec::new(),
             results: (0..count).map(|_| None).collect(),
             outputs: vec![String::new(); count],
-            finished: Default::default(),
+            finished: VecDeque::new(),
+            reader: None,
             wanted: wanted.clone(),
         };
         self.groups.insert(group_id, group);
@@ -115,7 +129,14 @@ impl Run {
             let Some(item) = group.items.pop_front() else { return };
             let (owner, body, index) = (group.owner, group.body.clone(), group.next);
             group.next += 1;
-            let task = self.child(owner, parent, Role::Body { group: group_id, index }, body, vec![item]);
+            let identity = Identity {
+                task_id: format!("{}:{index}", group.name),
+                parent_id: Some(group.parent_id.clone()),
+                name: group.task_name,
+                group_id: Some(group.name.clone()),
+            };
+            let role = Role::Body { group: group_id, index };
+            let task = self.child(owner, parent, Birth { role, identity, body, args: vec![item] });
             if let Some(group) = self.groups.get_mut(&group_id) {
                 group.running.push(task);
             }
@@ -146,13 +167,22 @@ impl Run {
         let owner = group.owner;
         match group.kind {
             GroupKind::All | GroupKind::Settle => {
+                // Of a body that failed the text comes at once.
+                let failed = result.is_err();
                 if let Some(slot) = group.results.get_mut(index) {
                     *slot = Some(result);
                 }
-                if let Some(slot) = group.outputs.get_mut(index) {
+                if failed {
+                    self.print(owner, &output);
+                } else if let Some(slot) = group.outputs.get_mut(index) {
                     *slot = output;
                 }
-                if group.is_over() { self.close_group(group_id) } else { self.start_more(group_id) }
+                let over = self.groups.get(&group_id).is_none_or(Group::is_over);
+                if over { self.close_group(group_id) } else { self.start_more(group_id) }
+            }
+            GroupKind::Stream if !group.wanted.get() => {
+                self.print(owner, &output);
+                self.drop_group(group_id);
             }
             GroupKind::Stream => {
                 let failed = result.is_err();
@@ -193,7 +223,6 @@ impl Run {
     fn win_race(&mut self, group_id: GroupId, value: Value) {
         let Some(owner) = self.groups.get(&group_id).map(|group| group.owner) else { return };
         self.drop_group(group_id);
-        self.forget_group(owner, group_id);
         self.wake(owner, |fiber| fiber.resume_value(value));
     }
 
@@ -215,7 +244,7 @@ impl Run {
     }
 
     /// The next value of a streamed `parallel`.
-    pub(super) fn stream_next(&mut self, fiber: &mut Fiber, group_id: GroupId) -> Progressed {
+    pub(super) fn stream_next(&mut self, id: TaskId, fiber: &mut Fiber, group_id: GroupId) -> Progressed {
         let Some(group) = self.groups.get_mut(&group_id) else {
             fiber.resume_end();
             return Progressed::Answered;
@@ -232,26 +261,30 @@ impl Run {
                 Progressed::Answered
             }
             None if group.is_over() => {
-                self.groups.remove(&group_id);
+                self.drop_group(group_id);
                 fiber.resume_end();
                 Progressed::Answered
             }
-            None => Progressed::Suspended(Wait::Stream(group_id)),
+            None => {
+                group.reader = Some(id);
+                Progressed::Suspended(Wait::Stream(group_id))
+            }
         }
     }
 
     /// Hands a finished value to the consumer that waits for it.
     fn feed_stream(&mut self, group_id: GroupId) {
-        let waits = |state: &State| matches!(state, State::Waiting(Wait::Stream(of)) if *of == group_id);
-        let Some(reader) = self.tasks.iter().find(|(_, task)| waits(&task.state)).map(|(id, _)| *id) else {
-            return;
-        };
         let Some(group) = self.groups.get_mut(&group_id) else { return };
+        let Some(reader) = group.reader else { return };
         match group.finished.pop_front() {
-            Some(result) => self.wake(reader, |fiber| answer(fiber, result)),
+            Some(Ok(value)) => self.wake(reader, |fiber| fiber.resume_value(value)),
+            Some(Err(error)) => {
+                self.wake(reader, |fiber| fiber.resume_error(error));
+                self.drop_group(group_id);
+            }
             None if group.is_over() => {
-                self.groups.remove(&group_id);
                 self.wake(reader, Fiber::resume_end);
+                self.drop_group(group_id);
             }
             None => {}
         }
@@ -261,14 +294,15 @@ impl Run {
         let running = self.groups.get_mut(&group_id).map(|group| std::mem::take(&mut group.running));
         for id in running.unwrap_or_default() {
             self.stop(id);
-            self.tasks.remove(&id);
         }
     }
 
     /// Forgets a group and stops its bodies.
     pub(super) fn drop_group(&mut self, group_id: GroupId) {
         self.stop_bodies(group_id);
-        self.groups.remove(&group_id);
+        if let Some(group) = self.groups.remove(&group_id) {
+            self.forget_group(group.owner, group_id);
+        }
     }
 
     fn forget_group(&mut self, owner: TaskId, group_id: GroupId) {

@@ -4,8 +4,11 @@
 //! polled, and the host waits for the next completion or timer.
 
 mod channels;
+mod context;
 mod effects;
 mod groups;
+mod locks;
+mod mailboxes;
 mod named;
 mod tasks;
 
@@ -16,17 +19,32 @@ use crate::log_slot::LogSlot;
 use crate::output::StdoutBuffer;
 use crate::progress::Progress;
 use crate::schedule::channel::Waiter;
+use crate::schedule::circuit::Circuits;
 use crate::schedule::group::{Group, GroupId};
+use crate::schedule::lock::{Locks, Release};
+use crate::schedule::mailbox::Mailboxes;
+use crate::schedule::shared::Shared;
 use crate::schedule::task::{State, Wait};
 use crate::schedule::timer::{Purpose, Timers};
 use crate::schedule::{Task, TaskId};
 use crate::service::{RunInfo, Service};
-use harn_effect::{Host, HostEvent, Op, Ticket};
+use harn_effect::{Data, Host, HostEvent, Op, Request, Ticket};
 use harn_vm::{ErrorKind, Exit, Fiber, Value, Vm, VmError};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
 
 /// Jumps and calls that a task may take before the loop looks at signals, timers and deadlines.
-const SLICE: u64 = 100_000;
+const SLICE: u64 = 50_000;
+/// What a task that was asked to stop may still run (spec 04 section 4.2, rule 3), and what an effect counts for.
+const FLAGGED_FUEL: u64 = 1024;
+const EXIT_FUEL: u64 = 16;
+/// How long a suspended task that was asked to stop may finish what it does (rule 2).
+const GRACE_MS: i64 = 250;
+/// How long a program may tidy up after a signal.
+const SIGNAL_GRACE_MS: i64 = 2_000;
+/// So many turns of the loop, and the outside is looked at even though tasks are ready.
+const LOOK_EVERY: u32 = 64;
 
 /// How a program ended.
 pub enum Ending {
@@ -58,10 +76,13 @@ pub struct Surroundings {
     pub stdout_is_terminal: bool,
 }
 
+/// The host, also within reach of the machine's clock.
+type World = Rc<RefCell<Box<dyn Host>>>;
+
 /// A program being run.
 pub struct Run {
     vm: Vm,
-    host: Box<dyn Host>,
+    host: World,
     services: Vec<Box<dyn Service>>,
     service_of: HashMap<Op, usize>,
     progress: Box<dyn Progress>,
@@ -80,8 +101,15 @@ pub struct Run {
     next_task: u64,
     next_group: u64,
     next_ticket: u64,
-    /// The task that holds the default mutex, and who waits for it.
-    mutex: (Option<TaskId>, VecDeque<Waiter>),
+    locks: Locks,
+    /// The permits of `mutex` blocks, by the task that is inside.
+    blocks: HashMap<TaskId, Vec<Release>>,
+    mailboxes: Mailboxes,
+    shared: Shared,
+    circuits: Circuits,
+    /// The signal that asked the program to stop, and when its time is up.
+    signal: Option<(i32, i64)>,
+    turns: u32,
     ending: Option<Ending>,
 }
 
@@ -91,18 +119,23 @@ pub(crate) enum Progressed {
     Answered,
     /// The task waits.
     Suspended(Wait),
+    /// The fiber has its answer, and the other ready tasks go first.
+    Yielded,
 }
 
 impl Run {
     /// A run of `root` on `vm`.
-    pub fn new(vm: Vm, root: Fiber, surroundings: Surroundings) -> Run {
+    pub fn new(mut vm: Vm, root: Fiber, surroundings: Surroundings) -> Run {
+        let host: World = Rc::new(RefCell::new(surroundings.host));
+        let clock = host.clone();
+        vm.set_clock(Box::new(move || clock.borrow().monotonic_ms()));
         let mut service_of = HashMap::new();
         for (index, service) in surroundings.services.iter().enumerate() {
             service_of.extend(service.ops().iter().map(|op| (*op, index)));
         }
         let mut run = Run {
             vm,
-            host: surroundings.host,
+            host,
             services: surroundings.services,
             service_of,
             progress: surroundings.progress,
@@ -121,7 +154,13 @@ impl Run {
             next_task: 0,
             next_group: 0,
             next_ticket: 0,
-            mutex: (None, VecDeque::new()),
+            locks: Locks::default(),
+            blocks: HashMap::new(),
+            mailboxes: Mailboxes::default(),
+            shared: Shared::default(),
+            circuits: Circuits::default(),
+            signal: None,
+            turns: 0,
             ending: None,
         };
         run.add_root(root);
@@ -137,6 +176,10 @@ impl Run {
     pub fn drive(&mut self) -> Ending {
         while self.ending.is_none() {
             self.fire_timers();
+            self.turns = self.turns.wrapping_add(1);
+            if self.turns.is_multiple_of(LOOK_EVERY) {
+                self.look_outside();
+            }
             match self.ready.pop_front() {
                 Some(id) => self.run_task(id),
                 None => self.wait(),
@@ -148,19 +191,33 @@ impl Run {
             self.with_cx(TaskId::ROOT, |cx| service.finish(cx));
         }
         self.services = services;
-        self.ending.take().unwrap_or(Ending::Exit(0))
+        match (self.ending.take(), self.signal) {
+            (Some(Ending::Exit(code)), _) => Ending::Exit(code),
+            (_, Some((number, _))) => Ending::Signal(number),
+            (Some(ending), None) => ending,
+            (None, None) => Ending::Exit(0),
+        }
     }
 
     /// Runs one task until it suspends or ends.
     fn run_task(&mut self, id: TaskId) {
-        let Some(mut fiber) = self.tasks.get_mut(&id).and_then(|task| task.fiber.take()) else { return };
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Some(mut fiber) = task.fiber.take() else { return };
+        // A task that was asked to stop has so much left to run until that is thrown at it.
+        let mut flagged = task.flagged;
+        let mut fuel_left = FLAGGED_FUEL;
         loop {
-            let exit = self.vm.step(&mut fiber, SLICE);
+            let exit = self.vm.step(&mut fiber, if flagged { fuel_left } else { SLICE });
             let progressed = match exit {
                 Exit::Done(value) => return self.finish(id, Ok(value)),
                 Exit::Failed(error) => return self.finish(id, Err(error)),
                 Exit::OutOfFuel => {
-                    self.look_around(id, &mut fiber);
+                    if flagged {
+                        fiber.interrupt(cancelled());
+                        fuel_left = FLAGGED_FUEL;
+                    }
+                    self.look_outside();
+                    self.fire_timers();
                     Progressed::Answered
                 }
                 Exit::Effect(call) => self.effect(id, &mut fiber, call),
@@ -169,38 +226,61 @@ impl Run {
             if self.ending.is_some() {
                 return;
             }
-            if let Progressed::Suspended(wait) = progressed {
-                return self.suspend(id, fiber, wait);
+            match progressed {
+                Progressed::Answered => {}
+                Progressed::Suspended(wait) => return self.suspend(id, fiber, wait),
+                Progressed::Yielded => {
+                    if let Some(task) = self.tasks.get_mut(&id) {
+                        task.fiber = Some(fiber);
+                        self.ready.push_back(id);
+                    }
+                    return;
+                }
             }
+            if !self.locks.dropped.borrow().is_empty() {
+                self.collect_permits();
+            }
+            // The request to stop may have come in this very step.
+            flagged = self.tasks.get(&id).is_some_and(|task| task.flagged);
+            fuel_left = fuel_left.saturating_sub(EXIT_FUEL).max(1);
         }
     }
 
-    /// Between two slices of a computing task: signals, requests to stop, deadlines of others.
-    fn look_around(&mut self, id: TaskId, fiber: &mut Fiber) {
-        let event = self.host.wait(Some(self.host.monotonic_ms()));
-        self.take_event(event);
-        self.fire_timers();
-        if let Some(task) = self.tasks.get(&id)
-            && task.flagged
-        {
-            fiber.interrupt(cancelled());
+    /// Looks for signals and completions without waiting.
+    fn look_outside(&mut self) {
+        loop {
+            let event = self.host.borrow_mut().wait(Some(i64::MIN));
+            if event == HostEvent::TimedOut {
+                return;
+            }
+            self.take_event(event);
         }
     }
 
     /// Parks a task. Its deadline becomes a timer.
     fn suspend(&mut self, id: TaskId, fiber: Fiber, wait: Wait) {
+        let now = self.now();
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let deadline = fiber.deadline();
         task.fiber = Some(fiber);
-        let flagged = task.flagged && wait.polls_flag();
+        let at_once = task.flagged && wait.polls_flag();
+        let in_time = task.flagged && !at_once;
         task.state = State::Waiting(wait);
         let waiter = Waiter { task: id, epoch: task.epoch };
         if let Some(due) = deadline {
             self.timers.set(due, Purpose::Deadline, waiter);
         }
-        if flagged {
-            self.wake(id, |fiber| fiber.resume_error(cancelled()));
+        if in_time {
+            self.timers.set(now.saturating_add(GRACE_MS), Purpose::Grace, waiter);
         }
+        if at_once {
+            self.interrupt_wait(id, cancelled());
+        }
+    }
+
+    /// The monotonic clock.
+    pub(crate) fn now(&self) -> i64 {
+        self.host.borrow().monotonic_ms()
     }
 
     /// Ends the wait of a task with what `answer` gives its fiber.
@@ -212,9 +292,41 @@ impl Run {
         if let Some(fiber) = &mut task.fiber {
             answer(fiber);
         }
-        task.state = State::Ready;
+        let waited = std::mem::replace(&mut task.state, State::Ready);
+        let waiter = Waiter { task: id, epoch: task.epoch };
         task.epoch += 1;
         self.ready.push_back(id);
+        if let State::Waiting(wait) = waited {
+            self.leave_queues(waiter, &wait);
+        }
+    }
+
+    /// Takes a task whose wait is over out of the places that it was not taken out of by being served.
+    fn leave_queues(&mut self, waiter: Waiter, wait: &Wait) {
+        match wait {
+            Wait::Select { channels, .. } => {
+                for channel in channels {
+                    channel.state.borrow_mut().forget(waiter);
+                }
+            }
+            Wait::Await(target) | Wait::Graceful(target) => {
+                if let Some(target) = self.tasks.get_mut(target) {
+                    target.readers.retain(|reader| *reader != waiter.task);
+                }
+            }
+            Wait::Stream(group) => {
+                if let Some(group) = self.groups.get_mut(group) {
+                    group.reader = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a wait by an error: what was under way for it is given up first.
+    fn interrupt_wait(&mut self, id: TaskId, error: Box<VmError>) {
+        self.give_up(id);
+        self.wake(id, |fiber| fiber.resume_error(error));
     }
 
     /// Where the present suspension of a task stands in queues and timers. Called while the task still runs.
@@ -230,11 +342,16 @@ impl Run {
     }
 
     fn fire_timers(&mut self) {
-        let now = self.host.monotonic_ms();
+        let now = self.now();
         while let Some((purpose, waiter)) = self.timers.pop_due(now) {
             if self.is_alive(waiter) {
                 self.fire(purpose, waiter.task, now);
             }
+        }
+        if let Some((number, until)) = self.signal
+            && until <= now
+        {
+            self.ending.get_or_insert(Ending::Signal(number));
         }
     }
 
@@ -245,14 +362,13 @@ impl Run {
                 let error =
                     self.tasks.get_mut(&id).and_then(|t| t.fiber.as_mut()).and_then(|f| f.expire(now));
                 if let Some(error) = error {
-                    self.give_up(id);
-                    self.wake(id, |fiber| fiber.resume_error(error));
+                    if let ErrorKind::Deadline { level } = error.kind {
+                        self.stop_children_inside(id, level);
+                    }
+                    self.interrupt_wait(id, error);
                 }
             }
-            Purpose::Grace => {
-                self.give_up(id);
-                self.wake(id, |fiber| fiber.resume_error(cancelled()));
-            }
+            Purpose::Grace => self.interrupt_wait(id, cancelled()),
         }
     }
 
@@ -262,14 +378,21 @@ impl Run {
         match wait {
             Wait::Graceful(target) => {
                 let target = *target;
-                self.stop(target);
-                self.tasks.remove(&target);
                 let text = "cancel_graceful: timeout, task forcefully aborted";
                 self.wake(id, |fiber| fiber.resume_value(Value::err(Value::str(text))));
+                self.stop(target);
             }
             Wait::Select { channels, form } => {
                 let (count, form) = (channels.len(), *form);
                 self.wake(id, |fiber| fiber.resume_value(channels::nothing_selected(form, count)));
+            }
+            Wait::Lock(lock) => {
+                let lock = lock.clone();
+                if let Some(lock) = self.locks.by_id.get_mut(&lock) {
+                    lock.timed_out += 1;
+                }
+                self.leave_lock_queue(&lock, self.waiter(id));
+                self.wake(id, |fiber| fiber.resume_value(Value::NIL));
             }
             _ => self.wake(id, |fiber| fiber.resume_value(Value::NIL)),
         }
@@ -278,11 +401,11 @@ impl Run {
     /// Nothing is ready: waits for the world.
     fn wait(&mut self) {
         self.flush();
+        self.collect_permits();
         self.poll_services();
         if !self.ready.is_empty() || self.ending.is_some() {
             return;
         }
-        let now = self.host.monotonic_ms();
         let tasks = &self.tasks;
         let alive = |w: Waiter| {
             tasks.get(&w.task).is_some_and(|t| t.epoch == w.epoch && matches!(t.state, State::Waiting(_)))
@@ -292,11 +415,9 @@ impl Run {
         if timer.is_none() && poll.is_none() && self.flights.is_empty() {
             return self.deadlock();
         }
-        let until = [timer, poll].into_iter().flatten().min();
-        if until.is_some_and(|until| until <= now) {
-            return;
-        }
-        let event = self.host.wait(until);
+        let stop = self.signal.map(|(_, until)| until);
+        let until = [timer, poll, stop].into_iter().flatten().min();
+        let event = self.host.borrow_mut().wait(until);
         self.take_event(event);
     }
 
@@ -304,21 +425,41 @@ impl Run {
         match event {
             HostEvent::Done(ticket, outcome) => self.host_done(ticket, outcome),
             HostEvent::Chunk(ticket, text) => self.host_chunk(ticket, &text),
-            HostEvent::Signal(number) => self.ending = Some(Ending::Signal(number)),
+            HostEvent::Signal(number) => self.stop_on_signal(number),
             HostEvent::TimedOut => {}
         }
     }
 
-    /// Every task waits for another one: the first that waits for the program itself gets an error that names what.
+    /// The operating system asks the program to stop: it may tidy up for a moment (spec 09 section 2.1).
+    fn stop_on_signal(&mut self, number: i32) {
+        if self.signal.is_some() {
+            self.ending.get_or_insert(Ending::Signal(number));
+            return;
+        }
+        self.signal = Some((number, self.now().saturating_add(SIGNAL_GRACE_MS)));
+        self.flush();
+        let text = Data::from("[harn] signal received, flushing state...\n");
+        let request = Request { op: Op::StderrWrite, args: Data::dict([("text", text)]) };
+        // Standard error may be gone; there is nobody to tell.
+        let _ = self.host.borrow_mut().start(Ticket(u64::MAX), request);
+        self.flag(TaskId::ROOT);
+    }
+
+    /// Every task waits for another one: the first that waits for something else than a task gets an error that names
+    /// what (spec 04 section 4.1).
     fn deadlock(&mut self) {
-        let stuck = self.tasks.iter().find_map(|(id, task)| match &task.state {
-            State::Waiting(wait) => Some((*id, wait.on_program().unwrap_or_else(|| "a wait".to_owned()))),
-            _ => None,
-        });
+        let waits = || {
+            self.tasks.iter().filter_map(|(id, task)| match &task.state {
+                State::Waiting(wait) => Some((*id, wait)),
+                _ => None,
+            })
+        };
+        let leaf = waits().find_map(|(id, wait)| wait.on_primitive().map(|what| (id, what)));
+        let stuck = leaf.or_else(|| waits().next().map(|(id, _)| (id, "await".to_owned())));
         match stuck {
             Some((id, what)) => {
-                let error = VmError::runtime(format!("deadlock: every task is waiting ({what})"));
-                self.wake(id, |fiber| fiber.resume_error(error));
+                let text = format!("{what} can never finish: every task of the program is waiting");
+                self.interrupt_wait(id, VmError::runtime(text));
             }
             None => self.ending = Some(Ending::Value(Value::NIL)),
         }

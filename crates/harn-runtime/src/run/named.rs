@@ -32,6 +32,13 @@ fn failed(fiber: &mut Fiber, error: Box<VmError>) -> Progressed {
     Progressed::Answered
 }
 
+fn answer(fiber: &mut Fiber, result: Result<Value, Box<VmError>>) -> Progressed {
+    match result {
+        Ok(value) => done(fiber, value),
+        Err(error) => failed(fiber, error),
+    }
+}
+
 impl Run {
     /// Answers a request of a task, or parks it.
     pub(super) fn control(&mut self, id: TaskId, fiber: &mut Fiber, control: Control) -> Progressed {
@@ -70,7 +77,7 @@ impl Run {
         }
         match value.view() {
             View::Handle(handle) => match handle.as_any().downcast_ref::<GroupStream>() {
-                Some(stream) => self.stream_next(fiber, stream.group),
+                Some(stream) => self.stream_next(id, fiber, stream.group),
                 None => failed(fiber, VmError::ty(format!("cannot iterate {}", handle.type_name()))),
             },
             _ => failed(fiber, VmError::ty(format!("cannot iterate {}", value.type_name()))),
@@ -152,18 +159,61 @@ impl Run {
                 self.ending = Some(Ending::Exit(args.first().and_then(Value::as_int).unwrap_or(0)));
                 done(fiber, Value::NIL)
             }
-            _ => failed(fiber, VmError::runtime(format!("{name}: not supported yet"))),
+            "sync_release" => self.release(fiber, &args),
+            "sync_metrics" => {
+                let metrics = self.lock_metrics(&args);
+                done(fiber, metrics)
+            }
+            _ if name.starts_with("sync_") => self.acquire(id, fiber, name, &args),
+            _ if name.starts_with("mailbox_") => self.mailbox(id, fiber, name, &args),
+            _ if name.starts_with("circuit_") => {
+                let value = self.circuit(name, &args);
+                done(fiber, value)
+            }
+            _ if name.starts_with("shared_") => {
+                let asker = self.asker(id, fiber);
+                answer(fiber, self.shared.call(&asker, name, &args))
+            }
+            _ if name.starts_with("runtime_context") || name == "task_current" => {
+                let result = self.context(id, fiber, name, &args);
+                answer(fiber, result)
+            }
+            _ => failed(fiber, VmError::runtime(format!("{name} is no request to the scheduler"))),
         }
     }
 
-    /// A time of 0 lets the other ready tasks run first.
+    /// Under a mocked clock both clocks move and the other ready tasks run first (spec 04 section 4.11).
     fn sleep(&mut self, id: TaskId, fiber: &mut Fiber, ms: i64) -> Progressed {
         if ms == 0 {
             return done(fiber, Value::NIL);
         }
-        let due = self.host.monotonic_ms().saturating_add(ms);
-        self.timers.set(due, Purpose::Timeout, self.waiter(id));
+        if self.clock.advance(ms).is_some() {
+            fiber.resume_value(Value::NIL);
+            return Progressed::Yielded;
+        }
+        self.timers.set(self.now().saturating_add(ms), Purpose::Timeout, self.waiter(id));
         Progressed::Suspended(Wait::Sleep)
+    }
+
+    fn circuit(&mut self, name: &str, args: &[Value]) -> Value {
+        let circuit = match args.first() {
+            Some(name) if !name.is_nil() => harn_vm::display(name),
+            _ => "default".to_owned(),
+        };
+        let int = |i: usize, default: i64| args.get(i).and_then(Value::as_int).unwrap_or(default);
+        let now = self.clock.monotonic_ms(self.host.borrow().as_ref());
+        match name {
+            "circuit_breaker" => {
+                self.circuits.create(&circuit, int(1, 5), int(2, 30_000));
+                Value::string(circuit)
+            }
+            "circuit_check" => Value::str(self.circuits.check(&circuit, now)),
+            "circuit_record_failure" => Value::bool(self.circuits.fail(&circuit, now)),
+            _ => {
+                self.circuits.close(&circuit);
+                Value::NIL
+            }
+        }
     }
 
     fn channel_select(&mut self, id: TaskId, fiber: &mut Fiber, args: &[Value]) -> Progressed {

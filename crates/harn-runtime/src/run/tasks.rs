@@ -1,27 +1,38 @@
 //! Tasks: their beginning, their end, waiting for them, stopping them (spec 04 section 4.2).
 
-use super::{Ending, Progressed, Run, cancelled};
-use crate::schedule::task::{Child, ChildNames, Role, State, TaskHandle, Wait};
+use super::{Ending, GRACE_MS, Progressed, Run, cancelled};
+use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, Wait};
 use crate::schedule::timer::Purpose;
 use crate::schedule::{Task, TaskId};
-use crate::service::TaskInfo;
 use harn_vm::{Fiber, Value, View, VmError};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// How long a suspended task that was asked to stop may finish what it does.
-const GRACE_MS: i64 = 250;
+/// A new task before it has a place in the scheduler.
+pub(super) struct Birth {
+    pub role: Role,
+    pub identity: Identity,
+    pub body: Value,
+    pub args: Vec<Value>,
+}
 
 impl Run {
     pub(super) fn add_root(&mut self, fiber: Fiber) {
-        let info = TaskInfo { task_id: "task_root".to_owned(), ..TaskInfo::default() };
-        self.add(Role::Root, fiber, Rc::new(info), false);
+        let identity = Identity { task_id: "task_root".to_owned(), name: "root", ..Identity::default() };
+        self.add(Role::Root, fiber, identity, BTreeMap::new(), false);
     }
 
     /// Adds a ready task.
-    pub(super) fn add(&mut self, role: Role, fiber: Fiber, info: Rc<TaskInfo>, flagged: bool) -> TaskId {
+    fn add(
+        &mut self,
+        role: Role,
+        fiber: Fiber,
+        identity: Identity,
+        context: BTreeMap<String, Value>,
+        flagged: bool,
+    ) -> TaskId {
         let id = TaskId(self.next_task);
         self.next_task += 1;
-        let limit = fiber.deadline();
         let task = Task {
             id,
             role,
@@ -31,38 +42,40 @@ impl Run {
             children: Vec::new(),
             groups: Vec::new(),
             flagged,
-            flagged_fuel: 0,
             output: String::new(),
-            limit,
+            readers: Vec::new(),
             names: ChildNames::default(),
-            info,
+            identity: Rc::new(identity),
+            context,
         };
         self.tasks.insert(id, task);
         self.ready.push_back(id);
         id
     }
 
-    /// A task that runs `body` with `args`, heir of what its creator has.
-    pub(super) fn child(
-        &mut self,
-        owner: TaskId,
-        parent: &Fiber,
-        role: Role,
-        body: Value,
-        args: Vec<Value>,
-    ) -> TaskId {
-        let mut fiber = self.vm.call(body, args);
+    /// A task that is the heir of what its creator has: task state, deadlines, context, the request to stop.
+    pub(super) fn child(&mut self, owner: TaskId, parent: &Fiber, birth: Birth) -> TaskId {
+        let mut fiber = self.vm.call(birth.body, birth.args);
         fiber.inherit(parent);
-        let (info, flagged) = match self.tasks.get(&owner) {
-            Some(task) => (task.info.clone(), task.flagged),
-            None => (Rc::default(), false),
+        let (context, flagged) = match self.tasks.get(&owner) {
+            Some(task) => (task.context.clone(), task.flagged),
+            None => (BTreeMap::new(), false),
         };
-        let info = TaskInfo { task_id: format!("vm_task_{}", self.next_task), context: info.context.clone() };
-        self.add(role, fiber, Rc::new(info), flagged)
+        self.add(birth.role, fiber, birth.identity, context, flagged)
     }
 
     pub(super) fn spawn(&mut self, owner: TaskId, fiber: &mut Fiber, body: Value) -> Progressed {
-        let id = self.child(owner, fiber, Role::Spawned { owner }, body, Vec::new());
+        let Some(task) = self.tasks.get_mut(&owner) else { return Progressed::Answered };
+        task.names.spawned += 1;
+        let parent = task.identity.clone();
+        let identity = Identity {
+            task_id: format!("{}:spawn:{}", parent.task_id, task.names.spawned),
+            parent_id: Some(parent.task_id.clone()),
+            name: "spawn",
+            group_id: parent.group_id.clone(),
+        };
+        let birth = Birth { role: Role::Spawned { owner }, identity, body, args: Vec::new() };
+        let id = self.child(owner, fiber, birth);
         if let Some(task) = self.tasks.get_mut(&owner) {
             task.children.push(Child { id, deadlines: fiber.deadline_depth() });
         }
@@ -83,26 +96,29 @@ impl Run {
             fiber.resume_value(value.cloned().unwrap_or_default());
             return Progressed::Answered;
         };
-        match self.tasks.get(&target).map(|task| &task.state) {
-            None => {
-                fiber.resume_value(Value::NIL);
-                Progressed::Answered
+        match self.tasks.get_mut(&target) {
+            None => fiber.resume_value(Value::NIL),
+            Some(task) if matches!(task.state, State::Done(_)) => match self.collect(target, id) {
+                Ok(value) => fiber.resume_value(value),
+                Err(error) => fiber.resume_error(error),
+            },
+            Some(task) => {
+                task.readers.push(id);
+                return Progressed::Suspended(Wait::Await(target));
             }
-            Some(State::Done(_)) => {
-                match self.collect(target, id) {
-                    Ok(value) => fiber.resume_value(value),
-                    Err(error) => fiber.resume_error(error),
-                }
-                Progressed::Answered
-            }
-            Some(_) => Progressed::Suspended(Wait::Await(target)),
         }
+        Progressed::Answered
     }
 
     /// Takes a finished task's result and gives its output to `reader`.
     fn collect(&mut self, target: TaskId, reader: TaskId) -> Result<Value, Box<VmError>> {
         let Some(task) = self.tasks.remove(&target) else { return Ok(Value::NIL) };
         self.print(reader, &task.output);
+        if let Role::Spawned { owner } = task.role
+            && let Some(owner) = self.tasks.get_mut(&owner)
+        {
+            owner.children.retain(|child| child.id != target);
+        }
         match task.state {
             State::Done(result) => result,
             _ => Ok(Value::NIL),
@@ -113,34 +129,46 @@ impl Run {
     pub(super) fn cancel(&mut self, value: Option<&Value>) {
         if let Some(target) = Self::task_of(value) {
             self.stop(target);
-            self.tasks.remove(&target);
         }
     }
 
-    /// Ends a task and all it owns at once. Its record stays, without a result.
+    /// Ends a task and all it owns at once, and forgets it. Who waits for it gets nil; what it printed is not lost.
     pub(super) fn stop(&mut self, id: TaskId) {
         self.give_up(id);
-        self.leave_mutex(id);
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        task.fiber = None;
-        task.state = State::Done(Ok(Value::NIL));
-        task.epoch += 1;
-        self.stop_owned(id);
-        self.wake_awaiters(id);
+        self.leave_blocks(id);
+        self.stop_owned(id, 0);
+        let Some(mut task) = self.tasks.remove(&id) else { return };
+        let heir = match task.role {
+            Role::Root => TaskId::ROOT,
+            Role::Spawned { owner } => owner,
+            Role::Body { group, .. } => self.groups.get(&group).map_or(TaskId::ROOT, |group| group.owner),
+        };
+        self.print(heir, &task.output);
+        if let Some(owner) = self.tasks.get_mut(&heir) {
+            owner.children.retain(|child| child.id != id);
+        }
+        for reader in std::mem::take(&mut task.readers) {
+            self.wake(reader, |fiber| fiber.resume_value(Value::NIL));
+        }
     }
 
-    /// Stops everything that a task owns.
-    fn stop_owned(&mut self, id: TaskId) {
+    /// Stops what a task owns and was spawned inside at least `depth` deadlines; with depth 0 also its groups.
+    fn stop_owned(&mut self, id: TaskId, depth: usize) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        let children = std::mem::take(&mut task.children);
-        let groups = std::mem::take(&mut task.groups);
+        let children: Vec<TaskId> =
+            task.children.iter().filter(|child| child.deadlines >= depth).map(|child| child.id).collect();
+        let groups = if depth == 0 { std::mem::take(&mut task.groups) } else { Vec::new() };
         for child in children {
-            self.stop(child.id);
-            self.tasks.remove(&child.id);
+            self.stop(child);
         }
         for group in groups {
             self.drop_group(group);
         }
+    }
+
+    /// A deadline has passed: the tasks that were spawned inside its block are stopped.
+    pub(super) fn stop_children_inside(&mut self, id: TaskId, level: usize) {
+        self.stop_owned(id, level + 1);
     }
 
     pub(super) fn cancel_graceful(&mut self, id: TaskId, fiber: &mut Fiber, args: &[Value]) -> Progressed {
@@ -148,49 +176,54 @@ impl Run {
             fiber.resume_value(Value::NIL);
             return Progressed::Answered;
         };
-        match self.tasks.get(&target).map(|task| &task.state) {
-            None => {
-                fiber.resume_value(Value::ok(Value::NIL));
-                Progressed::Answered
-            }
-            Some(State::Done(_)) => {
+        match self.tasks.get_mut(&target) {
+            None => fiber.resume_value(Value::ok(Value::NIL)),
+            Some(task) if matches!(task.state, State::Done(_)) => {
                 fiber.resume_value(graceful(self.collect(target, id)));
-                Progressed::Answered
             }
-            Some(_) => {
+            Some(task) => {
+                task.readers.push(id);
                 let timeout = super::named::millis(args.get(1)).unwrap_or(5_000);
-                let due = self.host.monotonic_ms().saturating_add(timeout);
-                self.timers.set(due, Purpose::Timeout, self.waiter(id));
+                self.timers.set(self.now().saturating_add(timeout), Purpose::Timeout, self.waiter(id));
                 self.flag(target);
-                Progressed::Suspended(Wait::Graceful(target))
+                return Progressed::Suspended(Wait::Graceful(target));
             }
         }
+        Progressed::Answered
     }
 
-    /// Asks a task, and what it spawned, to stop.
-    fn flag(&mut self, id: TaskId) {
+    /// Asks a task, and what it started, to stop.
+    pub(super) fn flag(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        task.flagged = true;
-        let children: Vec<TaskId> = task.children.iter().map(|child| child.id).collect();
-        let (waiting, polls) = match &task.state {
-            State::Waiting(wait) => (true, wait.polls_flag()),
-            _ => (false, false),
-        };
-        if polls {
-            self.wake(id, |fiber| fiber.resume_error(cancelled()));
-        } else if waiting {
-            let due = self.host.monotonic_ms().saturating_add(GRACE_MS);
-            self.timers.set(due, Purpose::Grace, self.waiter(id));
+        if std::mem::replace(&mut task.flagged, true) {
+            return;
         }
-        for child in children {
-            self.flag(child);
+        let mut started: Vec<TaskId> = task.children.iter().map(|child| child.id).collect();
+        let waiting = match &task.state {
+            State::Waiting(wait) => Some(wait.polls_flag()),
+            _ => None,
+        };
+        for group in &task.groups {
+            started
+                .extend(self.groups.get(group).into_iter().flat_map(|group| group.running.iter().copied()));
+        }
+        match waiting {
+            Some(true) => self.interrupt_wait(id, cancelled()),
+            Some(false) => {
+                let due = self.now().saturating_add(GRACE_MS);
+                self.timers.set(due, Purpose::Grace, self.waiter(id));
+            }
+            None => {}
+        }
+        for id in started {
+            self.flag(id);
         }
     }
 
     /// A task has ended by itself.
     pub(super) fn finish(&mut self, id: TaskId, result: Result<Value, Box<VmError>>) {
-        self.leave_mutex(id);
-        self.stop_owned(id);
+        self.leave_blocks(id);
+        self.stop_owned(id, 0);
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.epoch += 1;
         match task.role {
@@ -200,9 +233,13 @@ impl Run {
                     Err(error) => Ending::Failed(error),
                 });
             }
-            Role::Spawned { .. } => {
+            Role::Spawned { owner } => {
+                // Of a task that failed the text comes before its error does.
+                let failed = result.is_err();
+                let output = if failed { std::mem::take(&mut task.output) } else { String::new() };
                 task.state = State::Done(result);
-                self.wake_awaiters(id);
+                self.print(owner, &output);
+                self.wake_readers(id);
             }
             Role::Body { group, index } => {
                 let output = std::mem::take(&mut task.output);
@@ -213,17 +250,13 @@ impl Run {
     }
 
     /// Gives the result of a finished task to the first that waits for it; later ones get nil.
-    fn wake_awaiters(&mut self, target: TaskId) {
-        let readers: Vec<(TaskId, bool)> = self
-            .tasks
-            .iter()
-            .filter_map(|(id, task)| match task.state {
-                State::Waiting(Wait::Await(of)) if of == target => Some((*id, false)),
-                State::Waiting(Wait::Graceful(of)) if of == target => Some((*id, true)),
-                _ => None,
-            })
-            .collect();
-        for (reader, is_graceful) in readers {
+    fn wake_readers(&mut self, target: TaskId) {
+        let Some(task) = self.tasks.get_mut(&target) else { return };
+        for reader in std::mem::take(&mut task.readers) {
+            let is_graceful = matches!(
+                self.tasks.get(&reader).map(|task| &task.state),
+                Some(State::Waiting(Wait::Graceful(_)))
+            );
             let result = self.collect(target, reader);
             self.wake(reader, |fiber| match result {
                 result if is_graceful => fiber.resume_value(graceful(result)),

@@ -54,6 +54,12 @@ impl Channel {
 }
 
 impl ChannelState {
+    /// A task no longer waits here.
+    pub fn forget(&mut self, waiter: Waiter) {
+        self.receivers.retain(|w| *w != waiter);
+        self.senders.retain(|(w, _)| *w != waiter);
+    }
+
     /// Whether a message fits.
     pub fn has_room(&self) -> bool {
         self.queue.len() < self.capacity

@@ -33,6 +33,7 @@ pub(crate) struct Group {
     pub kind: GroupKind,
     /// The task group's id as programs see it, and the name of its tasks.
     pub name: String,
+    pub parent_id: String,
     pub task_name: &'static str,
     pub body: Value,
     /// Items whose bodies have not started.
@@ -47,6 +48,8 @@ pub(crate) struct Group {
     pub outputs: Vec<String>,
     /// Stream: finished values nobody has pulled. Race: failures, in the order they came.
     pub finished: VecDeque<BodyResult>,
+    /// Stream: the task that waits for the next value.
+    pub reader: Option<TaskId>,
     /// Stream: whether the consumer still has the stream.
     pub wanted: Rc<Cell<bool>>,
 }

@@ -4,8 +4,12 @@
 //! queue. Each wait has an epoch: a timer or a place in a queue that names an older epoch is stale and means nothing.
 
 pub(crate) mod channel;
+pub(crate) mod circuit;
 pub(crate) mod group;
 pub(crate) mod lock;
+pub(crate) mod mailbox;
+pub(crate) mod scope;
+pub(crate) mod shared;
 pub(crate) mod task;
 pub(crate) mod timer;
 

@@ -3,10 +3,10 @@
 use crate::schedule::channel::{Channel, SelectForm};
 use crate::schedule::group::GroupId;
 use crate::schedule::lock::LockId;
-use crate::service::TaskInfo;
 use harn_effect::Ticket;
 use harn_vm::{EffectCall, Fiber, Handle, Value, VmError};
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Identifies a task; unique within a run, in creation order.
@@ -34,16 +34,26 @@ pub(crate) struct Task {
     pub groups: Vec<GroupId>,
     /// Whether it was asked to stop.
     pub flagged: bool,
-    /// What it may still run before the request to stop is thrown at it.
-    pub flagged_fuel: i64,
     /// Text it printed that its parent does not have yet.
     pub output: String,
-    /// The deadline it inherited, on the monotonic clock.
-    pub limit: Option<i64>,
+    /// Tasks that wait for its end, first come first.
+    pub readers: Vec<TaskId>,
     /// The next numbers for ids of its children, by construct.
     pub names: ChildNames,
-    /// Who it is, for services and `runtime_context`.
-    pub info: Rc<TaskInfo>,
+    /// Who it is, for `runtime_context`.
+    pub identity: Rc<Identity>,
+    /// Its task-local values (spec 04 section 4.12).
+    pub context: BTreeMap<String, Value>,
+}
+
+/// A task as programs see it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Identity {
+    pub task_id: String,
+    pub parent_id: Option<String>,
+    /// What made it: `root`, `spawn`, `parallel each`, ...
+    pub name: &'static str,
+    pub group_id: Option<String>,
 }
 
 /// How a task came to be.
@@ -107,14 +117,14 @@ pub(crate) enum Wait {
 }
 
 impl Wait {
-    /// The words for a wait on something that only other tasks of the program can end.
-    pub fn on_program(&self) -> Option<String> {
+    /// The words for a wait on something that only other tasks of the program can bring about; waits for tasks as such
+    /// do not count.
+    pub fn on_primitive(&self) -> Option<String> {
         match self {
             Wait::Receive { channel, .. } => Some(format!("receive on {}", channel.display())),
             Wait::Send { channel } => Some(format!("send on {}", channel.display())),
             Wait::Select { .. } => Some("select".to_owned()),
             Wait::Lock(lock) => Some(format!("{} '{}'", lock.kind.name(), lock.key)),
-            Wait::Await(_) => Some("await".to_owned()),
             _ => None,
         }
     }

@@ -609,7 +609,8 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         None => break 'slow,
                     },
                     Op::EnumNew => {
-                        let Some(Linked::Variant(variant)) = (&(*(*code).unit).linked).get(ins.index()) else {
+                        let Some(Linked::Variant(variant)) = (&(*(*code).unit).linked).get(ins.index())
+                        else {
                             break 'slow;
                         };
                         let value = middle::enum_value(variant, b!(), usize::from(ins.c()));
