@@ -34,7 +34,6 @@ impl Run {
         let id = TaskId(self.next_task);
         self.next_task += 1;
         let task = Task {
-            id,
             role,
             fiber: Some(fiber),
             state: State::Ready,

@@ -20,7 +20,6 @@ impl TaskId {
 
 /// A task.
 pub(crate) struct Task {
-    pub id: TaskId,
     /// How it came to be and where its result goes.
     pub role: Role,
     /// Its program state. Taken out while it runs.

@@ -1,5 +1,7 @@
 //! Whole programs on a scripted host with its own time: nothing here sleeps.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod concurrency;
 mod effects;
 mod world;
