@@ -81,7 +81,7 @@ pub(super) fn refuse(
         ("autonomous_decisions_hour", taken.hour.into()),
         ("autonomous_decisions_today", taken.day.into()),
     ]);
-    let pending = pending_request(book, asked, reason, moment.now_ms).map(|r| r.id.clone());
+    let pending = pending_request(book, asked, reason, taken.window, moment.now_ms).map(|r| r.id.clone());
     let (request_id, filed) = match pending {
         Some(id) => (id, None),
         None => {
@@ -144,19 +144,20 @@ pub(super) fn refuse(
     Ok(Refusal { result, filed })
 }
 
-/// The open request of the same key, window and reason.
+/// The open request of the same key, window and reason; the window is the one that counts, which a clock that steps back
+/// does not leave.
 fn pending_request<'b>(
     book: &'b Book,
     asked: &Reservation,
     reason: Reason,
+    window: Window,
     now_ms: i64,
 ) -> Option<&'b Request> {
-    let now = Window::at(now_ms);
     book.of_principal(&asked.key).find(|request| {
         let asked_at = Window::at(request.requested_ms);
         let same_window = match reason {
-            Reason::Hourly => asked_at.hour == now.hour,
-            Reason::Daily => asked_at.day == now.day,
+            Reason::Hourly => asked_at.hour == window.hour,
+            Reason::Daily => asked_at.day == window.day,
         };
         request.settled.is_none()
             && !request.is_late(now_ms)

@@ -11,6 +11,7 @@
 mod access;
 mod call;
 mod check;
+mod construct;
 mod fiber;
 mod iterate;
 mod link;

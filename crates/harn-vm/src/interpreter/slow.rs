@@ -6,8 +6,9 @@ use harn_bytecode::{Const, Instruction, Op, ParallelKind, RaiseKind};
 use super::access;
 use super::call::owned_closure;
 use super::check::check_param;
+use super::construct::{concat, dict_literal, extend, merge, push_slow, struct_from_dict, struct_literal};
 use super::fiber::{Delivery, Fiber};
-use super::middle::{self, forget, record_moved};
+use super::middle::{self, forget};
 use super::operate;
 use super::step::{copy, put, take};
 use super::unwind::{clear, with_raw_error};
@@ -15,9 +16,8 @@ use super::{Next, Vm, iterate};
 use crate::error::{ErrorKind, VmError};
 use crate::native::ControlOp;
 use crate::value::code::{self, Code, Linked, Resolved};
-use crate::value::shape::Shape;
 use crate::value::slots::SlotsCell;
-use crate::value::{Value, View, display, display_into, equals, shape, tag};
+use crate::value::{Value, View, display, equals, shape, tag};
 
 type Result<T> = std::result::Result<T, Box<VmError>>;
 
@@ -821,146 +821,6 @@ fn make_range(start: &Value, end: &Value, exclusive: bool) -> Result<Value> {
         (None, _) => Err(bad_bound(start)),
         _ => Err(bad_bound(end)),
     }
-}
-
-/// Appends to a list that is shared or full.
-#[cold]
-#[inline(never)]
-unsafe fn push_slow(vm: &mut Vm, list: *mut Value, item: *mut Value) -> Result<()> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let item = take(item);
-        if let Some(items) = (*list).list_mut() {
-            if items.len() == items.capacity() {
-                vm.limits.check_size(items.len() as u64 * 32)?;
-                items.reserve(items.len().max(4));
-            }
-            items.push(item);
-        }
-        Ok(())
-    }
-}
-
-fn extend(vm: &Vm, list: &mut Value, more: Value) -> Result<()> {
-    if more.tag() != tag::LIST {
-        return Err(access::cannot_destructure(&more, "[...]", "list"));
-    }
-    if let Some(items) = list.list_mut() {
-        vm.limits.check_size((items.len() + more.list_cell().items.len()) as u64 * 16)?;
-        items.extend(more.into_list());
-    }
-    Ok(())
-}
-
-fn merge(dict: &mut Value, more: &Value) -> Result<()> {
-    if !more.is_dict() && !more.is_struct() {
-        return Err(access::cannot_destructure(more, "{...}", "dict"));
-    }
-    let mut position = 0;
-    while let Some((key, value)) = more.entry_at(position) {
-        dict.dict_set(key, value.clone());
-        position += 1;
-    }
-    Ok(())
-}
-
-unsafe fn dict_literal(code: &Code, index: usize, from: *mut Value) -> Value {
-    // SAFETY (of the caller): as many registers as the constant has keys.
-    unsafe {
-        let mut dict = Value::dict::<&str>([]);
-        if let Some(Const::Keys(keys)) = code.unit().module.consts.get(index) {
-            for (i, key) in keys.iter().enumerate() {
-                dict.dict_set(key, take(from.add(i)));
-            }
-        }
-        dict
-    }
-}
-
-/// A struct literal. The linked form is made at the first use, when the declaring module is loaded.
-unsafe fn struct_literal(vm: &mut Vm, code: &Code, index: usize, from: *mut Value) -> Result<Value> {
-    let unit = code.unit();
-    let (module, name, fields) = match unit.module.consts.get(index) {
-        Some(Const::Struct { module, name, fields }) => (module, name, fields),
-        _ => return Ok(Value::NIL),
-    };
-    if let Some((shape, order)) = unit.struct_literals.borrow().get(&index) {
-        // SAFETY (of the caller): as many registers as fields are given.
-        return Ok(unsafe { record_moved(tag::STRUCT, *shape, from, order) });
-    }
-    // SAFETY (of the caller): as above.
-    let values: Vec<Value> = (0..fields.len()).map(|i| unsafe { take(from.add(i)) }).collect();
-    let root = vm.struct_root(module, name)?;
-    let declared = |field: &str| root.struct_type.is_some_and(|s| s.fields.iter().any(|f| **f == *field));
-    let mut distinct: Vec<&String> = fields.iter().filter(|field| declared(field)).collect();
-    let all = distinct.len() == fields.len();
-    distinct.sort();
-    distinct.dedup();
-    if all && distinct.len() == fields.len() && fields.len() < 256 {
-        let mut shape = root;
-        for field in fields {
-            match shape.with(field) {
-                Some((next, _)) => shape = next,
-                None => break,
-            }
-        }
-        let order = shape
-            .keys
-            .iter()
-            .map(|slot| fields.iter().position(|field| **field == **slot).unwrap_or(0) as u8)
-            .collect();
-        unit.struct_literals.borrow_mut().insert(index, (shape, order));
-    }
-    let mut made = empty_struct(root);
-    for (field, value) in fields.iter().zip(values) {
-        if declared(field) {
-            made.dict_set(field, value);
-        }
-    }
-    Ok(made)
-}
-
-fn empty_struct(root: &'static Shape) -> Value {
-    let descriptor: *const Shape = root;
-    SlotsCell::into_value(tag::STRUCT, SlotsCell::alloc(0, descriptor.cast()))
-}
-
-fn struct_from_dict(vm: &mut Vm, code: &Code, index: usize, from: &Value) -> Result<Value> {
-    let Some(Const::Struct { module, name, .. }) = code.unit().module.consts.get(index) else {
-        return Ok(Value::NIL);
-    };
-    let root = vm.struct_root(module, name)?;
-    let mut made = empty_struct(root);
-    if let (Some(declared), true) = (root.struct_type, from.is_dict() || from.is_struct()) {
-        for field in &declared.fields {
-            if let Some(value) = from.entry(field) {
-                made.dict_set(field, value.clone());
-            }
-        }
-    }
-    Ok(made)
-}
-
-/// Interpolation: the displays of consumed registers, joined.
-unsafe fn concat(vm: &mut Vm, from: *mut Value, count: usize) -> Result<Value> {
-    let mut scratch = std::mem::take(&mut vm.scratch);
-    scratch.clear();
-    for i in 0..count {
-        // SAFETY (of the caller): registers.
-        let value = unsafe { take(from.add(i)) };
-        match value.as_str() {
-            Some(text) => scratch.push_str(text),
-            None if value.is_int() => crate::value::write_int(value.payload as i64, &mut scratch),
-            None => display_into(&value, &mut scratch),
-        }
-    }
-    let size = scratch.len() as u64;
-    let text = Value::str(&scratch);
-    if scratch.capacity() < 1 << 16 {
-        vm.scratch = scratch;
-    }
-    vm.limits.check_size(size)?;
-    Ok(text)
 }
 
 /// A property when the cache misses; fills the cache.
