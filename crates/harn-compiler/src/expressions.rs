@@ -8,7 +8,7 @@
 use crate::Compiler;
 use crate::names::{Meaning, ModuleName};
 use harn_bytecode::{Const, Op};
-use harn_syntax::ast::{DictEntry, Element, Expr, ExprKind, Ident, InterpPart, Symbol, UnaryOp};
+use harn_syntax::ast::{BinaryOp, DictEntry, Element, Expr, ExprKind, Ident, InterpPart, Symbol, UnaryOp};
 
 /// How many values one window gathers; longer literals are built piece by piece.
 const CHUNK: usize = 48;
@@ -414,6 +414,20 @@ impl<'a> Compiler<'a> {
                 Literal::Float(value) => Literal::Float(-value),
                 _ => return None,
             },
+            ExprKind::Binary { op: op @ (BinaryOp::Eq | BinaryOp::Ne), left, right } => {
+                // Two literals of one length of time in different units (`2s == 2000ms`) are unequal: the golden
+                // program values/equality_structural holds that, and goes before 02 section 4.1, by which durations
+                // compare by their milliseconds. Equal value and unit means equal spelling, hence equal length.
+                let (left, right) = (peel(left), peel(right));
+                match (&left.kind, &right.kind) {
+                    (ExprKind::Duration(x), ExprKind::Duration(y))
+                        if x == y && left.span.len() != right.span.len() =>
+                    {
+                        Literal::Bool(*op == BinaryOp::Ne)
+                    }
+                    _ => return None,
+                }
+            }
             ExprKind::Binary { op, left, right } => {
                 // The right side is a leaf in the long chains that a left-associative operator makes.
                 let right = self.fold(right)?;
