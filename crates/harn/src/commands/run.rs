@@ -12,7 +12,7 @@ use harn_runtime::program::{self, Program, Refusal};
 use harn_runtime::progress::Silent;
 use harn_runtime::run::{Ending, Run, Surroundings};
 use harn_runtime::service::RunInfo;
-use harn_syntax::Diagnostic;
+use harn_syntax::{Diagnostic, Severity};
 use harn_types::graph::{ModuleGraph, ModuleIndex};
 use harn_vm::{Limits, Value, View};
 use std::process::ExitCode;
@@ -186,11 +186,24 @@ fn refuse(refusal: Refusal) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// More warnings than this are only counted: a generated file can have millions.
+const WARNINGS_SHOWN: usize = 100;
+
 fn print_diagnostics(graph: &ModuleGraph, diagnostics: &[(ModuleIndex, Diagnostic)]) {
     let colours = output::stderr_colours();
+    let mut warnings = 0;
     for (index, diagnostic) in diagnostics {
+        if diagnostic.severity == Severity::Warning {
+            warnings += 1;
+            if warnings > WARNINGS_SHOWN {
+                continue;
+            }
+        }
         if let Some(module) = graph.module(*index) {
             output::err(&harn_syntax::render(diagnostic, &module.source, colours));
         }
+    }
+    if warnings > WARNINGS_SHOWN {
+        output::err(&format!("warning: {} more warnings are not shown\n", warnings - WARNINGS_SHOWN));
     }
 }
