@@ -8,6 +8,7 @@ mod output;
 mod project_log;
 mod report;
 mod source;
+mod targets;
 
 use std::process::ExitCode;
 

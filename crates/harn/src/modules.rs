@@ -24,6 +24,31 @@ impl DiskModules {
         }
     }
 
+    /// The names in a directory; nothing for anything else.
+    pub fn list(&mut self, path: &str) -> Option<Vec<String>> {
+        let names = self.ask(Op::FileList, path).ok()?;
+        Some(names.as_list()?.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+    }
+
+    /// Replaces the text of a file: written beside and renamed.
+    pub fn write(&mut self, path: &str, text: &str) -> Result<(), String> {
+        let args = Data::dict([
+            ("path", Data::from(path)),
+            ("bytes", Data::from(text)),
+            ("append", Data::Bool(false)),
+        ]);
+        match self.host.start(Ticket(0), Request { op: Op::FileWrite, args }) {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(harn_effect::Raised::Runtime(text))) => Err(text),
+            _ => Err("not writable".to_owned()),
+        }
+    }
+
+    /// Whether `path` is a directory.
+    pub fn is_dir(&mut self, path: &str) -> bool {
+        self.kind(path).as_deref() == Some("dir")
+    }
+
     fn kind(&mut self, path: &str) -> Option<String> {
         self.ask(Op::FileStat, path).ok()?.field("kind").as_str().map(str::to_owned)
     }

@@ -121,7 +121,13 @@ impl Binder<'_> {
         let Some(target) = link.target.and_then(|t| self.graph.module(t)) else {
             let (failures, index) = (self.failures, self.index.0);
             for failure in failures.iter().filter(|f| f.module == index && f.import == number) {
-                self.error(link.span, failure.text.clone());
+                let preflight =
+                    if failure.text.starts_with("Import parse") || failure.text.starts_with("Import lex") {
+                        failure.text.clone()
+                    } else {
+                        format!("unresolved import '{}'", link.path)
+                    };
+                self.error(link.span, failure.text.clone(), preflight);
             }
             return;
         };
@@ -151,7 +157,8 @@ impl Binder<'_> {
         } else {
             format!("Import error: '{text}' is not defined in {}", link.shown)
         };
-        self.error(name.span, message);
+        let preflight = message.clone();
+        self.error(name.span, message, preflight);
     }
 
     fn bind(&mut self, name: &Arc<str>, item: ItemRef, number: u32, link: &ImportLink, span: Span) {
@@ -160,25 +167,29 @@ impl Binder<'_> {
             return;
         }
         if link.public && self.module.items.get(name).is_some_and(|own| self.exports_own(name, *own)) {
-            return self.error(
-                span,
-                format!(
-                    "Re-export collision: '{name}' is defined here and also re-exported from '{}'",
-                    link.path
-                ),
+            let text = format!(
+                "Re-export collision: '{name}' is defined here and also re-exported from '{}'",
+                link.path
             );
+            return self.error(span, text.clone(), text);
         }
         match self.names.get(name) {
             // The identical declaration by two ways is one name.
             Some(known) if known.item == item => {}
-            Some(known) if known.item.kind.is_value() && item.kind.is_value() => self.error(
+            Some(known) if known.item.kind.is_value() && item.kind.is_value() => {
+                let first = self.module.imports.get(known.import as usize).map_or("", |l| &l.path);
+                let preflight =
+                    format!("import collision — '{name}' is exported by both '{first}' and '{}'", link.path);
+                self.error(
                 span,
                 format!(
                     "Import collision: '{name}' is already defined when importing {}. Use selective imports to \
                      disambiguate: import {{ {name} }} from \"...\"",
                     link.shown
                 ),
-            ),
+                preflight,
+                );
+            }
             _ => {
                 self.names.insert(name.clone(), Imported { item, import: number });
             }
@@ -189,7 +200,7 @@ impl Binder<'_> {
         self.module.exports.get(name) == Some(&own)
     }
 
-    fn error(&mut self, span: Span, text: String) {
-        self.errors.push(StartError { module: self.index, span, text });
+    fn error(&mut self, span: Span, text: String, preflight: String) {
+        self.errors.push(StartError { module: self.index, span, text, preflight });
     }
 }

@@ -123,6 +123,8 @@ pub struct StartError {
     pub span: Span,
     /// The message without `Runtime error: `.
     pub text: String,
+    /// What `harn check` says of it, without `preflight: `.
+    pub preflight: String,
 }
 
 /// One module of a program.

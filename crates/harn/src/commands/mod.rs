@@ -1,7 +1,10 @@
 //! The table of commands. A command is one file with one `pub const COMMAND`, and one row here.
 
+mod check;
 mod dev;
+mod explain;
 mod hitl;
+mod lint;
 mod run;
 mod trust;
 mod version;
@@ -25,8 +28,16 @@ pub struct Command {
 }
 
 /// Every command, in the order of `harn --help`.
-pub const COMMANDS: &[Command] =
-    &[run::COMMAND, hitl::COMMAND, trust::COMMAND, version::COMMAND, dev::COMMAND];
+pub const COMMANDS: &[Command] = &[
+    run::COMMAND,
+    check::COMMAND,
+    lint::COMMAND,
+    explain::COMMAND,
+    hitl::COMMAND,
+    trust::COMMAND,
+    version::COMMAND,
+    dev::COMMAND,
+];
 
 /// What a command line usage error ends with.
 pub const USAGE: u8 = 2;

@@ -1,0 +1,214 @@
+//! `harn check`: syntax, types, lint rules and preflight of files (spec 09 section 2.2).
+
+use super::Command;
+use crate::modules::DiskModules;
+use crate::{output, source, targets};
+use clap::{Arg, ArgAction, ArgMatches};
+use harn_syntax::{Diagnostic, Severity, Source};
+use harn_types::graph::{ModuleGraph, Origin, SourceLoader, load_text};
+use harn_types::lint::{LintOptions, lint};
+use harn_types::{Options, check_module};
+use serde_json::{Value as Json, json};
+use std::collections::{HashMap, HashSet};
+use std::process::ExitCode;
+
+/// The row of the command table.
+pub const COMMAND: Command = Command {
+    name: "check",
+    aliases: &[],
+    about: "Looks for errors without running: types, imports, lint rules",
+    args: |command| {
+        let flag = |name: &'static str, help: &'static str| {
+            Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+        };
+        command
+            .arg(Arg::new("targets").value_name("TARGET").num_args(0..).help("Files and directories"))
+            .arg(flag("workspace", "Adds the pipelines of the nearest harn.toml"))
+            .arg(flag("strict-types", "Values from outside must be validated before use"))
+            .arg(Arg::new("preflight").long("preflight").value_name("SEVERITY").help("error, warning or off"))
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("FORMAT")
+                    .value_parser(["text", "json"])
+                    .default_value("text")
+                    .help("How diagnostics are printed"),
+            )
+    },
+    run,
+};
+
+/// A file with its modules.
+pub(super) struct Loaded {
+    pub(super) path: String,
+    pub(super) graph: ModuleGraph,
+}
+
+/// Reads the files; those that cannot be read are told on standard error and counted.
+pub(super) fn load(paths: &[String], disk: &mut DiskModules) -> (Vec<Loaded>, usize) {
+    let mut unreadable = 0;
+    let mut loaded = Vec::new();
+    for path in paths {
+        match source::read(path) {
+            Ok(text) => loaded.push(Loaded { path: path.clone(), graph: load_text(path, text, disk) }),
+            Err(problem) => {
+                output::err(&format!("{problem}\n"));
+                unreadable += 1;
+            }
+        }
+    }
+    (loaded, unreadable)
+}
+
+/// The names that the files import from each module, by the module's key.
+pub(super) fn imported_names(files: &[Loaded]) -> HashMap<String, HashSet<String>> {
+    let mut used: HashMap<String, HashSet<String>> = HashMap::new();
+    for graph in files.iter().map(|f| &f.graph) {
+        for (name, imported) in graph.iter().flat_map(|(_, module)| &module.imported) {
+            if let Some(home) = graph.module(imported.item.module) {
+                used.entry(home.key.to_string()).or_default().insert(name.to_string());
+            }
+        }
+    }
+    used
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let mut disk = DiskModules::new();
+    let mut wanted: Vec<String> =
+        matches.get_many::<String>("targets").map(|t| t.cloned().collect()).unwrap_or_default();
+    let workspace = matches.get_flag("workspace");
+    if wanted.is_empty() && !workspace {
+        output::error(
+            "`harn check` requires at least one target path, or `--workspace` with `[workspace].pipelines`",
+        );
+        return ExitCode::from(super::USAGE);
+    }
+    if workspace {
+        match pipelines(&wanted, &mut disk) {
+            Ok(more) => wanted.extend(more),
+            Err(problem) => {
+                output::error(problem);
+                return ExitCode::from(super::USAGE);
+            }
+        }
+    }
+    let paths = targets::programs(&wanted, &mut disk);
+    if paths.is_empty() {
+        output::error("no .harn files found under the given target(s)");
+        return ExitCode::from(super::USAGE);
+    }
+    let (files, unreadable) = load(&paths, &mut disk);
+    let used = imported_names(&files);
+    let as_json = matches.get_one::<String>("format").is_some_and(|f| f == "json");
+    let (mut failed, mut listed) = (unreadable > 0, Vec::new());
+    for file in &files {
+        let project = targets::project(&file.path, &mut disk);
+        if let Some(problem) = &project.problem {
+            output::error(problem);
+            failed = true;
+        }
+        let mut options = project.lint_options();
+        if let Some(entry) = file.graph.module(file.graph.entry) {
+            options.used_elsewhere = used.get(&*entry.key).cloned().unwrap_or_default();
+        }
+        let strict_types =
+            matches.get_flag("strict-types") || project.manifest.flag("check", "strict_types") == Some(true);
+        let preflight = matches
+            .get_one::<String>("preflight")
+            .map(String::as_str)
+            .or_else(|| project.manifest.text("check", "preflight_severity"))
+            .unwrap_or("error");
+        let found = diagnostics(&file.graph, strict_types, preflight, &options);
+        let errors = found.iter().any(|(d, _)| d.severity == Severity::Error);
+        failed |= errors || (project.strict() && !found.is_empty());
+        for (diagnostic, source) in &found {
+            if as_json {
+                listed.push(as_data(diagnostic, source));
+            } else {
+                output::err(&harn_syntax::render(diagnostic, source, output::stderr_colours()));
+            }
+        }
+        if found.is_empty() && !as_json {
+            output::outln(&format!("{}: ok", file.path));
+        }
+    }
+    if as_json {
+        output::outln(&Json::Array(listed).to_string());
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The `[workspace] pipelines` of the nearest manifest.
+fn pipelines(wanted: &[String], disk: &mut DiskModules) -> Result<Vec<String>, &'static str> {
+    let start = match wanted.first() {
+        Some(target) if disk.is_dir(target) => format!("{target}/harn.toml"),
+        Some(target) => target.clone(),
+        None => "harn.toml".to_owned(),
+    };
+    // The manifest itself may not lie beside the first target: any path of that directory finds it.
+    let anchor = if disk.exists(&start) { start } else { ".".to_owned() };
+    let project = targets::project(&anchor, disk);
+    let Some(directory) = &project.directory else {
+        return Err("--workspace could not find a harn.toml walking up from the target(s)");
+    };
+    let listed = project.manifest.list("workspace", "pipelines");
+    if listed.is_empty() {
+        return Err("--workspace requires `[workspace].pipelines` in the nearest harn.toml");
+    }
+    Ok(listed.iter().map(|p| format!("{directory}/{p}")).collect())
+}
+
+/// Everything about one file, with the source that each diagnostic lies in.
+fn diagnostics<'g>(
+    graph: &'g ModuleGraph,
+    strict_types: bool,
+    preflight: &str,
+    options: &LintOptions,
+) -> Vec<(Diagnostic, &'g Source)> {
+    let Some(entry) = graph.module(graph.entry) else { return Vec::new() };
+    let own = |d: Diagnostic| (d, &entry.source);
+    let mut found: Vec<_> = entry.parsed.diagnostics.iter().cloned().map(own).collect();
+    if entry.parsed.has_errors() {
+        return found;
+    }
+    found.extend(check_module(graph, graph.entry, Options { strict_types }).into_iter().map(own));
+    // What the checker has said already needs no second voice.
+    let told =
+        |rule: &str| matches!(rule, "undefined-function" | "break-outside-loop" | "dead-code-after-return");
+    let remarks = lint(graph, graph.entry, options).into_iter().filter(|f| !told(f.rule));
+    found.extend(remarks.map(|f| own(f.diagnostic)));
+    let severity = match preflight {
+        "off" | "allow" | "silent" => return found,
+        "warning" | "warn" => Severity::Warning,
+        _ => Severity::Error,
+    };
+    for error in &graph.start_errors {
+        let Some(module) = graph.module(error.module).filter(|m| m.origin != Origin::Std) else { continue };
+        found.push((
+            Diagnostic {
+                severity,
+                code: "preflight",
+                message: format!("preflight: {}", error.preflight),
+                span: error.span,
+                label: Some("preflight".to_owned()),
+                help: None,
+            },
+            &module.source,
+        ));
+    }
+    found
+}
+
+fn as_data(diagnostic: &Diagnostic, source: &Source) -> Json {
+    let (start, end) = (source.position(diagnostic.span.start), source.position(diagnostic.span.end));
+    json!({
+        "file": source.path(),
+        "severity": if diagnostic.severity == Severity::Error { "error" } else { "warning" },
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "start": {"line": start.line, "column": start.column},
+        "end": {"line": end.line, "column": end.column},
+    })
+}

@@ -1,0 +1,92 @@
+//! The files that `check` and `lint` work on, and what their project configures (spec 01 section 8.4, 03 section 15).
+
+use crate::modules::DiskModules;
+use harn_types::graph::SourceLoader;
+use harn_types::lint::LintOptions;
+use harn_types::manifest::{self, Manifest};
+use std::collections::BTreeSet;
+
+/// Directories nest at most this deep below a target.
+const MAX_DEPTH: u32 = 64;
+
+/// The programs that the targets name: files as they are, directories searched; sorted, each once.
+pub fn programs(targets: &[String], disk: &mut DiskModules) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for target in targets {
+        if disk.is_dir(target) {
+            search(target.trim_end_matches('/'), disk, &mut found, 0);
+        } else {
+            found.insert(target.clone());
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn search(directory: &str, disk: &mut DiskModules, found: &mut BTreeSet<String>, depth: u32) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    for name in disk.list(directory).unwrap_or_default() {
+        let path = format!("{directory}/{name}");
+        if let Some(stem) = path.strip_suffix(".harn") {
+            if !disk.exists(&format!("{stem}.conformance-skip")) && disk.is_file(&path) {
+                found.insert(path);
+            }
+        } else if !name.starts_with('.') && disk.is_dir(&path) {
+            search(&path, disk, found, depth + 1);
+        }
+    }
+}
+
+/// The nearest `harn.toml` above a file: not past a directory with `.git`, at most 16 directories up.
+pub struct Project {
+    /// The manifest; empty when there is none.
+    pub manifest: Manifest,
+    /// Where it lies.
+    pub directory: Option<String>,
+    /// Why it could not be read.
+    pub problem: Option<String>,
+}
+
+/// The project that a file belongs to.
+pub fn project(file: &str, disk: &mut DiskModules) -> Project {
+    let mut none = Project { manifest: Manifest::default(), directory: None, problem: None };
+    let Some(whole) = disk.canonical(file) else { return none };
+    let mut here = whole.as_str();
+    for _ in 0..16 {
+        let Some((parent, _)) = here.rsplit_once('/') else { break };
+        let path = format!("{parent}/harn.toml");
+        if disk.is_file(&path) {
+            match disk.read(&path).and_then(|text| manifest::parse(&text)) {
+                Ok(manifest) => none.manifest = manifest,
+                Err(why) => none.problem = Some(format!("failed to parse {path}: {why}")),
+            }
+            none.directory = Some(parent.to_owned());
+            break;
+        }
+        if disk.exists(&format!("{parent}/.git")) {
+            break;
+        }
+        here = parent;
+    }
+    none
+}
+
+impl Project {
+    /// Whether warnings fail.
+    pub fn strict(&self) -> bool {
+        self.manifest.flag("check", "strict") == Some(true)
+    }
+
+    /// What the project configures for the lint rules.
+    pub fn lint_options(&self) -> LintOptions {
+        let mut disabled = self.manifest.list("lint", "disabled");
+        disabled.extend(self.manifest.list("check", "disable_rules"));
+        let threshold = self.manifest.number("lint", "complexity_threshold");
+        LintOptions {
+            disabled,
+            complexity_threshold: threshold.and_then(|n| usize::try_from(n).ok()).unwrap_or(25),
+            ..LintOptions::default()
+        }
+    }
+}
