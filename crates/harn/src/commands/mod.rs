@@ -3,6 +3,7 @@
 mod check;
 mod dev;
 mod explain;
+mod fmt;
 mod hitl;
 mod lint;
 mod run;
@@ -32,6 +33,7 @@ pub const COMMANDS: &[Command] = &[
     run::COMMAND,
     check::COMMAND,
     lint::COMMAND,
+    fmt::COMMAND,
     explain::COMMAND,
     hitl::COMMAND,
     trust::COMMAND,
