@@ -64,12 +64,3 @@ fn faulty_programs_show_their_lines() {
     }
     assert_eq!(missing, "");
 }
-
-/// Prints the warnings of all programs that run: for reading, with `--ignored --nocapture`.
-#[test]
-#[ignore = "for reading"]
-fn warnings_of_programs_that_run() {
-    for path in programs().iter().filter(|p| p.with_extension("out").exists()) {
-        print!("{}", said(&graph(path), Severity::Warning));
-    }
-}
