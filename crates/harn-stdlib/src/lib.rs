@@ -21,6 +21,7 @@ mod json;
 mod keys;
 mod models;
 mod modules;
+mod multipart;
 mod numbers;
 mod output;
 mod paths;
@@ -68,6 +69,7 @@ const DOMAINS: &[&[Body]] = &[
     formats::BODIES,
     archives::BODIES,
     keys::BODIES,
+    multipart::BODIES,
     urls::BODIES,
     effects::BODIES,
     governance::BODIES,

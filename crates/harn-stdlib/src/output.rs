@@ -12,8 +12,6 @@ pub const BODIES: &[Body] = &[
     ("println", |_, a| write(Op::StdoutWrite, line(a, ""))),
     ("print", |_, a| write(Op::StdoutWrite, text(a, 0).into_owned())),
     ("log", |_, a| write(Op::StdoutWrite, line(a, "[harn] "))),
-    ("eprint", |_, a| write(Op::StderrWrite, text(a, 0).into_owned())),
-    ("eprintln", |_, a| write(Op::StderrWrite, line(a, ""))),
     ("progress", |_, a| write(Op::StdoutWrite, progress(a))),
     ("log_set_level", |cx, a| {
         let name = text(a, 0);

@@ -521,12 +521,22 @@ impl Vm {
     }
 }
 
-/// Where the running frame's instruction stands.
+/// Where the running instruction of the program stands: that of the innermost frame outside the hidden modules of the
+/// library, in whose name they work.
 ///
 /// The lifetime is that of a native call: units live as long as the VM.
 fn place<'a>(strand: &Strand) -> Place<'a> {
-    let frame = strand.frames[strand.top];
     // SAFETY: code of a frame belongs to a unit that the VM holds during the call.
+    let hidden = |at: usize| unsafe {
+        let code = &*strand.frames[at].code;
+        !code.unit.is_null() && code.unit().module.hidden
+    };
+    let mut at = strand.top;
+    while at > 0 && hidden(at) {
+        at -= 1;
+    }
+    let frame = strand.frames[at];
+    // SAFETY: as above.
     unsafe {
         if (*frame.code).unit.is_null() {
             return Place { module: None, function: None, pc: 0 };
