@@ -210,12 +210,42 @@ x25519_agree(a.private, b.public) == x25519_agree(b.private, a.public) // true"#
         "The signed session of a request.",
         r#"session_from_cookies("a=1", "sid", "s").error // missing_cookie"#,
     ),
-    B::prelude("web", "jwt_sign", "fn(algorithm: any, claims: dict, key: any) -> string", "A token of claims, signed with `HS256`.", r#"jwt_verify("HS256", jwt_sign("HS256", {sub: "ada"}, "k"), "k").claims.sub // ada"#),
-    B::prelude("web", "multipart_form_data", "fn(fields: list, options?: dict) -> dict", "The body of a form with files.", r#"multipart_form_data([{name: "a", content: "x"}], {boundary: "B"}).content_type // multipart/form-data; boundary=B"#),
-    B::prelude("web", "multipart_parse", "fn(body: any, content_type: any, options?: dict) -> dict", "The fields of a form with files.", r#"let form = multipart_form_data([{name: "a", content: "x"}])
-multipart_parse(form.body, form.content_type).fields.first.text // x"#),
-    B::prelude("web", "multipart_field_bytes", "fn(field: dict) -> bytes", "The bytes of a form field.", r#"let form = multipart_form_data([{name: "a", content: "x"}])
-multipart_field_bytes(multipart_parse(form.body, form.content_type).fields.first) // b"78""#),
-    B::prelude("web", "multipart_field_text", "fn(field: dict) -> string", "The text of a form field.", r#"let form = multipart_form_data([{name: "a", content: "x"}])
-multipart_field_text(multipart_parse(form.body, form.content_type).fields.first) // x"#),
+    B::prelude(
+        "web",
+        "jwt_sign",
+        "fn(algorithm: any, claims: dict, key: any) -> string",
+        "A token of claims, signed with `HS256`.",
+        r#"jwt_verify("HS256", jwt_sign("HS256", {sub: "ada"}, "k"), "k").claims.sub // ada"#,
+    ),
+    B::prelude(
+        "web",
+        "multipart_form_data",
+        "fn(fields: list, options?: dict) -> dict",
+        "The body of a form with files.",
+        r#"multipart_form_data([{name: "a", content: "x"}], {boundary: "B"}).content_type // multipart/form-data; boundary=B"#,
+    ),
+    B::prelude(
+        "web",
+        "multipart_parse",
+        "fn(body: any, content_type: any, options?: dict) -> dict",
+        "The fields of a form with files.",
+        r#"let form = multipart_form_data([{name: "a", content: "x"}])
+multipart_parse(form.body, form.content_type).fields.first.text // x"#,
+    ),
+    B::prelude(
+        "web",
+        "multipart_field_bytes",
+        "fn(field: dict) -> bytes",
+        "The bytes of a form field.",
+        r#"let form = multipart_form_data([{name: "a", content: "x"}])
+multipart_field_bytes(multipart_parse(form.body, form.content_type).fields.first) // b"78""#,
+    ),
+    B::prelude(
+        "web",
+        "multipart_field_text",
+        "fn(field: dict) -> string",
+        "The text of a form field.",
+        r#"let form = multipart_form_data([{name: "a", content: "x"}])
+multipart_field_text(multipart_parse(form.body, form.content_type).fields.first) // x"#,
+    ),
 ];

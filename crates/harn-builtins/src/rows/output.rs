@@ -28,14 +28,16 @@ pub const ROWS: &[Builtin] = &[
     )
     .effect(Ambient),
     B::prelude(
-        "terminal", "eprint",
+        "terminal",
+        "eprint",
         "fn(x?: any) -> nil",
         "Writes the display text to standard error.",
         r#"eprint("x") // nil"#,
     )
     .effect(Ambient),
     B::prelude(
-        "terminal", "eprintln",
+        "terminal",
+        "eprintln",
         "fn(x?: any) -> nil",
         "Writes the display text and a line break to standard error.",
         r#"eprintln("x") // nil"#,
@@ -94,18 +96,77 @@ pub const ROWS: &[Builtin] = &[
         "Drops structured log lines below a level.",
         r#"log_set_level("warn") // nil"#,
     ),
-    B::prelude("terminal", "capture_stderr_start", "fn() -> nil", "Catches what `eprint` writes from now on.", "capture_stderr_start() // nil"),
-    B::prelude("terminal", "capture_stderr_take", "fn() -> string", "What was caught; ends the catching.", r#"capture_stderr_start()
+    B::prelude(
+        "terminal",
+        "capture_stderr_start",
+        "fn() -> nil",
+        "Catches what `eprint` writes from now on.",
+        "capture_stderr_start() // nil",
+    ),
+    B::prelude(
+        "terminal",
+        "capture_stderr_take",
+        "fn() -> string",
+        "What was caught; ends the catching.",
+        r#"capture_stderr_start()
 eprint("x")
-capture_stderr_take() // x"#),
-    B::prelude("terminal", "set_color_mode", "fn(mode: any) -> nil", "Whether `color`, `bold` and `dim` change text: `auto`, `always` or `never`.", r#"set_color_mode("never") // nil"#),
-    B::prelude("terminal", "color", "fn(text: any, name: any) -> string", "Text in a colour when colour is on.", r#"set_color_mode("never")
-color("x", "red") // x"#).effect(Ambient),
-    B::prelude("terminal", "bold", "fn(text: any) -> string", "Bold text when colour is on.", r#"set_color_mode("never")
-bold("x") // x"#).effect(Ambient),
-    B::prelude("terminal", "dim", "fn(text: any) -> string", "Dim text when colour is on.", r#"set_color_mode("never")
-dim("x") // x"#).effect(Ambient),
-    B::prelude("terminal", "trace_start", "fn(name: any) -> dict", "Opens a trace span.", r#"trace_start("step").name // step"#).effect(Ambient),
-    B::prelude("terminal", "trace_end", "fn(span: dict) -> nil", "Closes a trace span and logs its duration.", r#"trace_end(trace_start("step"))"#).effect(Ambient),
-    B::prelude("terminal", "trace_id", "fn() -> string | nil", "The id of the trace of the innermost open span.", "trace_id() // nil"),
+capture_stderr_take() // x"#,
+    ),
+    B::prelude(
+        "terminal",
+        "set_color_mode",
+        "fn(mode: any) -> nil",
+        "Whether `color`, `bold` and `dim` change text: `auto`, `always` or `never`.",
+        r#"set_color_mode("never") // nil"#,
+    ),
+    B::prelude(
+        "terminal",
+        "color",
+        "fn(text: any, name: any) -> string",
+        "Text in a colour when colour is on.",
+        r#"set_color_mode("never")
+color("x", "red") // x"#,
+    )
+    .effect(Ambient),
+    B::prelude(
+        "terminal",
+        "bold",
+        "fn(text: any) -> string",
+        "Bold text when colour is on.",
+        r#"set_color_mode("never")
+bold("x") // x"#,
+    )
+    .effect(Ambient),
+    B::prelude(
+        "terminal",
+        "dim",
+        "fn(text: any) -> string",
+        "Dim text when colour is on.",
+        r#"set_color_mode("never")
+dim("x") // x"#,
+    )
+    .effect(Ambient),
+    B::prelude(
+        "terminal",
+        "trace_start",
+        "fn(name: any) -> dict",
+        "Opens a trace span.",
+        r#"trace_start("step").name // step"#,
+    )
+    .effect(Ambient),
+    B::prelude(
+        "terminal",
+        "trace_end",
+        "fn(span: dict) -> nil",
+        "Closes a trace span and logs its duration.",
+        r#"trace_end(trace_start("step"))"#,
+    )
+    .effect(Ambient),
+    B::prelude(
+        "terminal",
+        "trace_id",
+        "fn() -> string | nil",
+        "The id of the trace of the innermost open span.",
+        "trace_id() // nil",
+    ),
 ];

@@ -81,7 +81,19 @@ pub const ROWS: &[Builtin] = &[
         "fn(ms: int, b: bytes) -> string",
         "The version 7 UUID of a time and random bytes, greater than the last one.",
     ),
-    B::primitive("__template_render", "fn(text: any, path: any, bindings: any, sources: any) -> dict", "A template rendered as far as the given files allow."),
-    B::primitive("__caller_path", "fn() -> string", "The path of the source file that called into the library."),
-    B::primitive("__multipart_split", "fn(body: bytes, content_type: string, options: dict) -> dict", "The boundary and fields of a multipart form."),
+    B::primitive(
+        "__template_render",
+        "fn(text: any, path: any, bindings: any, sources: any) -> dict",
+        "A template rendered as far as the given files allow.",
+    ),
+    B::primitive(
+        "__caller_path",
+        "fn() -> string",
+        "The path of the source file that called into the library.",
+    ),
+    B::primitive(
+        "__multipart_split",
+        "fn(body: bytes, content_type: string, options: dict) -> dict",
+        "The boundary and fields of a multipart form.",
+    ),
 ];

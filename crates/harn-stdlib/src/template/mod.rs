@@ -13,10 +13,8 @@ use render::{Source, Span, Stop};
 use crate::arguments::{Body, count, done, get, text, thrown};
 
 /// The bodies.
-pub const BODIES: &[Body] = &[
-    ("__template_render", |_, a| template_render(a)),
-    ("__caller_path", |cx, _| done(cx.module_path())),
-];
+pub const BODIES: &[Body] =
+    &[("__template_render", |_, a| template_render(a)), ("__caller_path", |cx, _| done(cx.module_path()))];
 
 /// `__template_render(text, path, bindings, sources)`: `{text, spans}`, or `{missing: {key, from, path}}`.
 fn template_render(args: &mut [Value]) -> NativeResult {
