@@ -8,6 +8,7 @@ use crate::function::Control;
 use crate::names::{Meaning, ModuleName};
 use harn_bytecode::{Const, Op, PathStep, RaiseKind};
 use harn_syntax::ast::{Assign, BinaryOp, Expr, ExprKind, Ident, Stmt, Symbol};
+use harn_syntax::precedents;
 
 /// A step of a nested target.
 enum Step<'a> {
@@ -217,6 +218,9 @@ impl<'a> Compiler<'a> {
             } else {
                 self.combine_at(stmt.span, op, value, &assign.value, value);
             }
+        }
+        if precedents::drops_its_value(assign) {
+            return;
         }
         self.at(target.span);
         match root {

@@ -14,6 +14,7 @@ use crate::survey::BodyFacts;
 use harn_bytecode::{Function, FunctionKind, Op, Param as BytecodeParam};
 use harn_syntax::Span;
 use harn_syntax::ast::{Block, Closure, DeclKind, Expr, FnDecl, Ident, Param, Stmt, StmtKind, Symbol};
+use harn_syntax::precedents;
 use std::rc::Rc;
 
 /// How many captures are loaded into registers at entry; further ones are read on demand.
@@ -40,6 +41,17 @@ pub(crate) struct Body<'a> {
 pub(crate) enum Parameters<'a> {
     Full(&'a [Param]),
     Bare(Vec<Ident>),
+    /// `{ ...xs -> }`: see [`precedents::takes_first_argument_alone`].
+    First(Ident),
+}
+
+impl<'a> Parameters<'a> {
+    fn of(closure: &'a Closure) -> Self {
+        match closure.params.as_slice() {
+            [only] if precedents::takes_first_argument_alone(closure) => Self::First(only.name),
+            params => Self::Full(params),
+        }
+    }
 }
 
 /// Nested named functions of one block that are created together.
@@ -61,12 +73,12 @@ pub(crate) struct Member<'a> {
 impl<'a> Compiler<'a> {
     /// A closure literal.
     pub(crate) fn closure_literal(&mut self, closure: &'a Closure, dst: u8) {
-        self.lambda(Parameters::Full(&closure.params), &closure.body, None, dst);
+        self.lambda(Parameters::of(closure), &closure.body, None, dst);
     }
 
     /// A closure literal bound to a name that it may call.
     pub(crate) fn named_closure(&mut self, closure: &'a Closure, name: Symbol, dst: u8) {
-        self.lambda(Parameters::Full(&closure.params), &closure.body, Some(name), dst);
+        self.lambda(Parameters::of(closure), &closure.body, Some(name), dst);
     }
 
     /// A closure over what is visible now, into `dst`.
@@ -192,6 +204,7 @@ impl<'a> Compiler<'a> {
         let count = match params {
             Parameters::Full(params) => params.len(),
             Parameters::Bare(names) => names.len(),
+            Parameters::First(_) => 1,
         };
         if count > MOST_PARAMETERS {
             let span = self.f().code.span;
@@ -239,6 +252,15 @@ impl<'a> Compiler<'a> {
                     self.f().function.params.push(BytecodeParam { name: text, has_default: false });
                     self.bind(name.name, Place::Register(index as u8 + 1), false);
                 }
+            }
+            Parameters::First(name) => {
+                let text = self.text(name.name).to_owned();
+                self.f().function.params.push(BytecodeParam { name: text, has_default: true });
+                let present = self.f().code.label();
+                self.f().code.jump(Op::JumpPresent, 1, 0, 0, present);
+                self.emit(Op::List, 1, 1, 0, 0);
+                self.f().code.place(present);
+                self.bind(name.name, Place::Register(1), false);
             }
             Parameters::Full(params) => {
                 for (index, param) in params.iter().take(MOST_PARAMETERS).enumerate() {

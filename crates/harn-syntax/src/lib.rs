@@ -10,6 +10,7 @@ mod dump;
 mod lexer;
 mod names;
 mod parser;
+pub mod precedents;
 pub mod render;
 pub mod source;
 pub mod token;

@@ -237,4 +237,14 @@ codes! {
         wrong "let user = json_parse(\"{}\")\nprintln(user.name)\n"
         right "let user = json_parse(\"{}\")\nlet known: {name: string} = schema_expect(user, {type: \"dict\"})\nprintln(known.name)\n"
     }
+    DROPPED_VALUE "HARN1044" "compound assignment that stores nothing" {
+        "`*=`, `/=` and `%=` on an element, named by an int literal, of a list that is a field compute the value and drop it: existing programs rely on it. `+=`, `-=` and a plain `=` store."
+        wrong "var d = {xs: [1, 2]}\nd.xs[1] *= 10\n"
+        right "var d = {xs: [1, 2]}\nd.xs[1] = d.xs[1] * 10\n"
+    }
+    FIRST_ARGUMENT "HARN1045" "rest parameter that takes the first argument alone" {
+        "A closure in braces whose only parameter is a rest parameter is given its first argument, not the list of all: existing programs rely on it. `fn(...xs) { }` and `{ first, ...others -> }` collect."
+        wrong "let count = { ...xs -> len(xs) }\nprintln(count(1, 2, 3))\n"
+        right "let count = fn(...xs) { len(xs) }\nprintln(count(1, 2, 3))\n"
+    }
 }

@@ -7,6 +7,7 @@ use crate::codes;
 use crate::graph::ItemKind;
 use crate::types::{Generic, Kind, ShapeField, Ty};
 use harn_syntax::ast::*;
+use harn_syntax::precedents;
 use std::sync::Arc;
 
 impl<'g> Checker<'g> {
@@ -283,6 +284,14 @@ impl<'g> Checker<'g> {
             }
             _ => None,
         };
+        if let [only] = closure.params.as_slice()
+            && precedents::takes_first_argument_alone(closure)
+        {
+            let name = self.text(only.name.name).to_owned();
+            let message = format!("'{name}' takes the first argument alone here, not the list of all");
+            self.warn(codes::FIRST_ARGUMENT, only.name.span, message);
+            self.help(format!("write `fn(...{name}) {{ ... }}` to collect the arguments"));
+        }
         self.frames.push(Frame::new(FrameKind::Closure));
         let mark = self.env.mark();
         self.env.open();

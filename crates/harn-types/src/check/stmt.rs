@@ -7,6 +7,7 @@ use crate::codes;
 use crate::types::{DeclId, Generic, Kind, Ty};
 use harn_syntax::Span;
 use harn_syntax::ast::*;
+use harn_syntax::precedents;
 use std::rc::Rc;
 
 impl Frame {
@@ -347,6 +348,14 @@ impl<'g> Checker<'g> {
             self.expr(&assign.target);
             self.expr(&assign.value);
             self.stored_into(&assign.target, span);
+            if precedents::drops_its_value(assign) {
+                self.warn(
+                    codes::DROPPED_VALUE,
+                    span,
+                    "this assignment leaves its target as it is".to_owned(),
+                );
+                self.help("write the target twice: `d.xs[1] = d.xs[1] * 10`".to_owned());
+            }
             return;
         };
         let Some(id) = self.env.find(*name) else {
