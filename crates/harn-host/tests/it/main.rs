@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod model_call;
 mod model_faults;
-mod model_server;
 mod models;
+#[path = "../../../../tests/model_server/server.rs"]
+mod server;
 mod stores;

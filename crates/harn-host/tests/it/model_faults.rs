@@ -3,7 +3,8 @@
 use harn_effect::Data;
 use serde_json::json;
 
-use crate::model_server::{call, call_as, key, seen};
+use crate::model_call::{call, call_as};
+use crate::server::{key, seen};
 
 #[test]
 fn http_errors_have_their_category_and_say_what_the_provider_said() {

@@ -3,7 +3,8 @@
 use harn_effect::Data;
 use serde_json::{Value as Json, json};
 
-use crate::model_server::{call, call_as, key, seen};
+use crate::model_call::{call, call_as};
+use crate::server::{key, seen};
 
 const TEXT: &str = "Grüße — 你好 🌍, all of it.";
 const PROVIDERS: [&str; 3] = ["anthropic", "openai", "ollama"];

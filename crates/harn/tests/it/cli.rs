@@ -1,60 +1,9 @@
 //! The built binary as a user meets it: what it prints, where, and with which exit code.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test of processes and files")]
 
+use crate::place::{Done, Place};
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-
-struct Place {
-    dir: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Place {
-        Place { dir: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.dir.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harn"));
-        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HARN_")) {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn harn(&self, args: &[&str]) -> Done {
-        Done(self.command(args).output().unwrap())
-    }
-
-    /// Runs a program given as text.
-    fn run(&self, text: &str) -> Done {
-        self.file("main.harn", text);
-        self.harn(&["run", "main.harn"])
-    }
-}
-
-struct Done(Output);
-
-impl Done {
-    fn out(&self) -> String {
-        String::from_utf8_lossy(&self.0.stdout).into_owned()
-    }
-
-    fn err(&self) -> String {
-        String::from_utf8_lossy(&self.0.stderr).into_owned()
-    }
-
-    fn code(&self) -> Option<i32> {
-        self.0.status.code()
-    }
-}
+use std::path::Path;
+use std::process::{Child, Stdio};
 
 #[test]
 fn a_program_prints_and_leaves_nothing_behind() {

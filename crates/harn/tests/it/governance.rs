@@ -1,7 +1,5 @@
 //! Governance across threads, processes and crashes (spec 08 section 11.2), on one SQLite log.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests set up the real world")]
-
 use harn_eventlog::{Durability, Json, LogError, Read, Store, Tx};
 use harn_govern::Moment;
 use harn_govern::autonomy::{self, Admission, Ledger, Reservation};
@@ -81,7 +79,7 @@ fn admitted(directory: &Path) -> usize {
 
 fn spawn(job: &str, directory: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--exact", "governance::child", "--nocapture"])
         .env("HARN_TEST_JOB", job)
         .env("HARN_TEST_DIR", directory)
         .stdout(Stdio::null())

@@ -1,0 +1,15 @@
+//! The binary from outside: its commands, its models, its governance.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests set up the real world and fail by panicking"
+)]
+
+mod cli;
+mod governance;
+mod place;
+mod providers;
+#[path = "../../../../tests/model_server/server.rs"]
+mod server;
