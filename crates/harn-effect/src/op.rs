@@ -128,5 +128,19 @@ ops! {
     94 HostInfo "host.info" Ambient "{}: {cwd, temp_dir, home, username, hostname, platform, arch, pid, stdin_tty, stdout_tty, stderr_tty}.";
 
     // Network.
-    100 HttpRequest "http.request" Network "{method, url, headers, body, timeout_ms}: {status, headers, body}.";
+    100 HttpSend "http.send" Network "{surface, method, url, headers: [[name, value]], body: bytes, ..._timeout_ms, proxy, tls}: one exchange, no redirect followed. {status, headers: [[name, value]], body: bytes}.";
+    101 HttpOpen "http.open" Network "As http.send, the body unread. {stream, status, headers}.";
+    102 HttpRead "http.read" Ambient "{stream, max_bytes, timeout_ms}: the next bytes, nil at the end, true when nothing came in time.";
+    103 HttpClose "http.close" Ambient "{stream}: whether it was open.";
+    114 HttpInfo "http.info" Ambient "{stream}: {status, headers: [[name, value]]} of an open body, or nil.";
+    104 HttpSession "http.session" Ambient "{action: open|get|close, id, options}: default options of requests.";
+    105 HttpMock "http.mock" Ambient "{action: script|clear|calls|passthrough, ...}: scripted replies and the log of requests.";
+    106 EgressPolicy "egress.policy" Ambient "{config}: sets the rules of the network, once. What is in force.";
+    107 EventsOpen "events.open" Network "As http.open, with max_events and max_message_bytes. Handle.";
+    108 EventsReceive "events.receive" Ambient "{stream, timeout_ms}: the next event, nil at the end.";
+    109 EventsClose "events.close" Ambient "{stream}: whether it was open.";
+    110 SocketOpen "socket.open" Network "{url, headers, timeout_ms, max_messages, max_message_bytes}: handle.";
+    111 SocketSend "socket.send" Network "{socket, type, data: text or bytes}: whether it was sent.";
+    112 SocketReceive "socket.receive" Ambient "{socket, timeout_ms}: the next message, nil at the end.";
+    113 SocketClose "socket.close" Ambient "{socket}: whether it was open.";
 }

@@ -10,11 +10,14 @@ mod completions;
 mod environment;
 mod files;
 mod model;
+mod network;
 mod process;
 mod real;
 mod signals;
+mod sockets;
 mod stdio;
 pub mod store;
+mod web;
 
 pub use completions::Completions;
 pub use real::RealHost;

@@ -2,7 +2,10 @@
 
 use crate::completions::Completions;
 use crate::model::Models;
+use crate::network::Network;
 use crate::process::Children;
+use crate::sockets::Sockets;
+use crate::web::Web;
 use crate::{environment, files, signals, stdio};
 use harn_effect::{Data, Host, HostEvent, Op, Outcome, Raised, Request, Ticket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
@@ -14,7 +17,10 @@ pub struct RealHost {
     events: Receiver<HostEvent>,
     completions: Completions,
     children: Children,
+    network: Network,
     models: Models,
+    web: Web,
+    sockets: Sockets,
     input: stdio::Input,
 }
 
@@ -35,7 +41,10 @@ impl RealHost {
             input: stdio::Input::new(completions.clone()),
             completions,
             children: Children::default(),
+            network: Network::default(),
             models: Models::default(),
+            web: Web::default(),
+            sockets: Sockets::default(),
         }
     }
 
@@ -81,7 +90,15 @@ impl RealHost {
                 let now = self.monotonic_ms();
                 return self.children.start(ticket, args, now, &self.completions);
             }
-            Op::LlmSend => return self.models.start(ticket, args, &self.completions),
+            Op::LlmSend => {
+                return self.models.start(&mut self.network, ticket, args, &self.completions);
+            }
+            Op::HttpSend | Op::HttpOpen | Op::HttpRead | Op::HttpClose => {
+                return self.web.start(&mut self.network, ticket, request, &self.completions);
+            }
+            Op::SocketOpen | Op::SocketSend | Op::SocketReceive | Op::SocketClose => {
+                return self.sockets.start(&mut self.network, ticket, request, &self.completions);
+            }
             other => Err(Raised::runtime(format!("this host cannot do {}", other.name()))),
         })
     }
@@ -120,7 +137,7 @@ impl Host for RealHost {
 
     fn cancel(&mut self, ticket: Ticket) {
         self.children.cancel(ticket);
-        self.models.cancel(ticket);
+        self.network.cancel(ticket);
     }
 
     fn wait(&mut self, until: Option<i64>) -> HostEvent {

@@ -33,6 +33,7 @@ mod text;
 mod urls;
 mod uuids;
 mod values;
+mod web;
 
 use harn_builtins as table;
 use harn_vm::{NativeFn, Registry, Value};
@@ -74,6 +75,7 @@ const DOMAINS: &[&[Body]] = &[
     effects::BODIES,
     governance::BODIES,
     models::BODIES,
+    web::BODIES,
 ];
 
 /// The native bodies of this crate by name.

@@ -2,17 +2,21 @@
 //! `prelude/output.harn`, which reads the clock first.
 
 use harn_effect::{Data, Op};
-use harn_vm::{NativeResult, Value, View};
+use harn_vm::{NativeCtx, NativeResult, Value, View};
 
 use crate::arguments::{Body, done, effect, entry, get, int, text, thrown};
 use crate::json::encode;
 
 /// The bodies.
 pub const BODIES: &[Body] = &[
-    ("println", |_, a| write(Op::StdoutWrite, line(a, ""))),
-    ("print", |_, a| write(Op::StdoutWrite, text(a, 0).into_owned())),
-    ("log", |_, a| write(Op::StdoutWrite, line(a, "[harn] "))),
-    ("progress", |_, a| write(Op::StdoutWrite, progress(a))),
+    ("println", |cx, a| print(cx, line(a, ""))),
+    ("print", |cx, a| print(cx, text(a, 0).into_owned())),
+    ("log", |cx, a| print(cx, line(a, "[harn] "))),
+    ("progress", |cx, a| print(cx, progress(a))),
+    ("__divert_output", |cx, a| {
+        cx.task_state::<Diverted>().0 = get(a, 0).truthy();
+        done(Value::NIL)
+    }),
     ("log_set_level", |cx, a| {
         let name = text(a, 0);
         match LEVELS.iter().position(|l| *l == name) {
@@ -31,7 +35,8 @@ pub const BODIES: &[Body] = &[
         if rank < cx.state::<Threshold>().0 {
             return done(Value::NIL);
         }
-        write(Op::StdoutWrite, log_line(&text(a, 0), &level, &text(a, 2), get(a, 3)))
+        let line = log_line(&text(a, 0), &level, &text(a, 2), get(a, 3));
+        print(cx, line)
     }),
 ];
 
@@ -41,7 +46,12 @@ const LEVELS: &[&str] = &["debug", "info", "warn", "error"];
 #[derive(Default)]
 struct Threshold(usize);
 
-fn write(op: Op, text: String) -> NativeResult {
+/// Whether what the task prints goes to standard error: hooks that no program output may come from.
+#[derive(Clone, Default)]
+struct Diverted(bool);
+
+fn print(cx: &mut NativeCtx<'_>, text: String) -> NativeResult {
+    let op = if cx.task_state::<Diverted>().0 { Op::StderrWrite } else { Op::StdoutWrite };
     effect(op, Data::dict([("text", Data::Str(text))]))
 }
 

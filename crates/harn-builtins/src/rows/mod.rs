@@ -14,6 +14,8 @@ mod files;
 mod formats;
 mod hashes;
 mod host;
+mod http;
+mod http_server;
 mod json;
 mod llm;
 mod numbers;
@@ -53,6 +55,8 @@ pub const DOMAINS: &[(&str, &[Builtin])] = &[
     ("Files", files::ROWS),
     ("Environment, processes, terminal", system::ROWS),
     ("Host", host::ROWS),
+    ("HTTP", http::ROWS),
+    ("HTTP servers", http_server::ROWS),
     ("Event log", event_log::ROWS),
     ("Trust", trust::ROWS),
     ("People and waitpoints", people::ROWS),

@@ -5,6 +5,7 @@ pub mod event_log;
 pub mod governance;
 pub mod hitl;
 pub mod host_call;
+pub mod http;
 pub mod llm;
 pub mod progress;
 pub mod run_info;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Box<dyn Service>> {
         Box::new(progress::ProgressService),
         Box::new(run_info::RunInfoService),
         Box::new(host_call::HostCallService),
+        Box::new(http::HttpService::default()),
         Box::new(llm::LlmService::new(llm::LlmSetup::default())),
     ]
 }

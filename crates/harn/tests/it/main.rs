@@ -9,6 +9,7 @@
 
 mod cli;
 mod governance;
+mod http;
 mod place;
 mod providers;
 #[path = "../../../../tests/model_server/server.rs"]
