@@ -1,0 +1,109 @@
+//! Fuzzing from lexer to VM: mutated and generated programs are parsed, formatted, checked, linted, compiled, verified
+//! and run in a world without effects. Nothing may panic, hang, break a law of the formatter or compile to code that
+//! the verifier refuses.
+//!
+//! `cargo fuzz-programs --seconds 600` runs workers as processes of their own, so that an abort or an endless loop is a
+//! finding like any other: the input of the moment is on disk before it is tried. `cargo fuzz-programs try FILE`
+//! repeats one.
+
+#![allow(clippy::disallowed_methods, reason = "a development tool: it reads programs and writes findings")]
+
+mod corpus;
+mod mutate;
+mod random;
+mod trial;
+mod watch;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| {
+        let at = args.iter().position(|arg| arg == name)?;
+        args.get(at + 1).cloned()
+    };
+    let number = |name: &str, default: u64| option(name).and_then(|n| n.parse().ok()).unwrap_or(default);
+    match args.first().map(String::as_str) {
+        Some("try") => match args.get(1).map(std::fs::read_to_string) {
+            Some(Ok(text)) => verdict(&trial::run(&text)),
+            _ => usage(),
+        },
+        Some("worker") => {
+            let place = PathBuf::from(option("--input").unwrap_or_default());
+            work(number("--seed", 1), &place)
+        }
+        Some("prefixes") => prefixes(),
+        None | Some("--seconds" | "--seed" | "--jobs" | "--out") => {
+            let out = PathBuf::from(option("--out").unwrap_or_else(|| "target/fuzz".to_owned()));
+            let plan = watch::Plan {
+                seconds: number("--seconds", 60),
+                seed: number("--seed", 1),
+                jobs: number("--jobs", 2),
+                out,
+            };
+            watch::run(&plan)
+        }
+        _ => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("cargo fuzz-programs [--seconds N] [--seed S] [--jobs J] [--out DIR]");
+    eprintln!("cargo fuzz-programs try FILE     repeats one input");
+    eprintln!(
+        "cargo fuzz-programs prefixes     every truncation of every program of the corpus, without running it"
+    );
+    ExitCode::from(2)
+}
+
+fn verdict(found: &Result<&'static str, String>) -> ExitCode {
+    match found {
+        Ok(stage) => {
+            println!("{stage}");
+            ExitCode::SUCCESS
+        }
+        Err(finding) => {
+            println!("{finding}");
+            ExitCode::from(watch::FINDING)
+        }
+    }
+}
+
+/// Tries inputs until stopped: each is written to `place` first and reported on standard output afterwards.
+fn work(seed: u64, place: &Path) -> ExitCode {
+    let corpus = corpus::load();
+    let mut random = random::Random::new(seed);
+    loop {
+        let input = mutate::input(&corpus, &mut random);
+        if let Err(error) = std::fs::write(place, &input) {
+            eprintln!("{}: {error}", place.display());
+            return ExitCode::FAILURE;
+        }
+        match trial::run(&input) {
+            Ok(stage) => println!("{stage}"),
+            Err(finding) => {
+                println!("{finding}");
+                return ExitCode::from(watch::FINDING);
+            }
+        }
+    }
+}
+
+/// Every truncation of every program through everything but the run; quick enough for one process.
+fn prefixes() -> ExitCode {
+    let mut tried = 0_u64;
+    for text in corpus::load() {
+        for (at, _) in text.char_indices() {
+            let Some(prefix) = text.get(..at) else { continue };
+            if let Err(finding) = trial::front_end(prefix) {
+                println!("{finding}\n---\n{prefix}");
+                return ExitCode::from(watch::FINDING);
+            }
+            tried += 1;
+        }
+    }
+    println!("{tried} truncated programs, nothing found");
+    ExitCode::SUCCESS
+}
