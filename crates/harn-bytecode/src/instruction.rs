@@ -249,6 +249,9 @@ instructions! {
     MutexEnter [No No No No] "takes the mutex `__default__`, waiting if need be";
     MutexExit [No No No No] "gives it back; also run on every other way out";
 
+    // Measuring: only in code that was compiled with probes.
+    Probe [No No No I32] "counts that line d of the source was reached";
+
     // Made by the VM itself, refused by the verifier.
     Halt [No No No No] "end of a fiber or generator: the result is in r0 of the frame above";
     Deliver [No No No No] "moves the result of a call that an instruction other than a call made to its register";

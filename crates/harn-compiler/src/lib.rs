@@ -47,8 +47,26 @@ use survey::Survey;
 ///
 /// The errors are those of spec 01 section 8.4: what no stage before finds.
 pub fn compile(graph: &ModuleGraph, module: ModuleIndex) -> Result<harn_bytecode::Module, Vec<Diagnostic>> {
+    compile_with(graph, module, Options::default())
+}
+
+/// What the compiler may be asked for beside the program itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Puts a `Probe` before every statement, so that the lines that are reached can be counted. Library modules get
+    /// none.
+    pub probes: bool,
+}
+
+/// [`compile`] with options.
+pub fn compile_with(
+    graph: &ModuleGraph,
+    module: ModuleIndex,
+    options: Options,
+) -> Result<harn_bytecode::Module, Vec<Diagnostic>> {
     let Some(source) = graph.module(module) else { return Ok(harn_bytecode::Module::default()) };
     let mut compiler = Compiler::new(graph, module, source);
+    compiler.probes = options.probes && !compiler.is_library;
     compiler.file();
     if compiler.diagnostics.is_empty() { Ok(compiler.out) } else { Err(compiler.diagnostics) }
 }
@@ -74,6 +92,8 @@ struct Compiler<'a> {
     diagnostics: Vec<Diagnostic>,
     /// The prelude and `std/` modules may name internal builtins.
     is_library: bool,
+    /// Whether statements are counted.
+    probes: bool,
     underscore: Option<Symbol>,
     /// The piped value that `_` means, innermost last; none where `_` is an ordinary name.
     placeholders: Vec<Option<u8>>,

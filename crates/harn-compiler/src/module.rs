@@ -60,6 +60,7 @@ impl<'a> Compiler<'a> {
             constructors: HashMap::new(),
             diagnostics: Vec::new(),
             is_library: is_prelude || module.origin == Origin::Std || module.key.starts_with("std/"),
+            probes: false,
             underscore: module.ast().names.get("_"),
             placeholders: Vec::new(),
             groups: 0,

@@ -37,6 +37,7 @@ impl<'a> Compiler<'a> {
                 deferred += 1;
                 continue;
             }
+            self.probe(stmt);
             match dst {
                 Some(dst) if index + 1 == stmts.len() => valued = self.last_statement(stmt, dst),
                 _ => self.statement(stmt),
@@ -49,6 +50,16 @@ impl<'a> Compiler<'a> {
         }
         for _ in 0..deferred {
             self.end_finally();
+        }
+    }
+
+    /// Counts the line of a statement that does something.
+    fn probe(&mut self, stmt: &'a Stmt) {
+        let inert = matches!(stmt.kind, StmtKind::Import(_) | StmtKind::Decl(_) | StmtKind::Error);
+        if self.probes && !inert {
+            self.at(stmt.span);
+            let line = self.module.source.position(stmt.span.start).line;
+            self.emit(Op::Probe, 0, 0, 0, line as i32);
         }
     }
 

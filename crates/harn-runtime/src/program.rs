@@ -1,7 +1,7 @@
 //! From source text to a program that can be stepped: graph, checks, bytecode, registry, VM.
 
 use crate::natives;
-use harn_compiler::compile;
+use harn_compiler::{compile, compile_with};
 use harn_syntax::{Diagnostic, Severity, Source};
 use harn_types::graph::{self, ModuleGraph, ModuleIndex, SourceLoader};
 use harn_vm::{Body, Entry, Fiber, Limits, Registry, TraceFrame, Value, Vm, VmError};
@@ -14,6 +14,10 @@ pub struct Options {
     pub args: Vec<String>,
     /// What its values may grow to.
     pub limits: Limits,
+    /// The pipeline or function to start instead of the one that `run` picks.
+    pub entry: Option<String>,
+    /// Whether the lines that are reached are counted (`Vm::line_hits`).
+    pub probes: bool,
 }
 
 /// A program ready to run.
@@ -65,7 +69,7 @@ pub fn load(
     vm.set_loader(Box::new(load_library));
     vm.set_global("argv", Value::list(options.args.iter().map(|arg| Value::str(arg)).collect()));
     for index in (0u32..).map(ModuleIndex).take(graph.modules.len()) {
-        match compile(&graph, index) {
+        match compile_with(&graph, index, harn_compiler::Options { probes: options.probes }) {
             Ok(module) => {
                 if let Err(refusal) = vm.load(module) {
                     return Err(Refusal::Start(
@@ -81,8 +85,12 @@ pub fn load(
         }
     }
     let key = graph.module(graph.entry).map(|module| module.key.to_string()).unwrap_or_default();
-    let pipeline = entry_pipeline(&vm, &key);
+    let pipeline = match &options.entry {
+        Some(name) => Some(name.clone()),
+        None => entry_pipeline(&vm, &key),
+    };
     let (entry, is_script) = match &pipeline {
+        Some(name) if vm.pipeline(&key, name).is_none() => (Entry::Function(name), false),
         Some(name) => (Entry::Pipeline(name), false),
         None => (Entry::Script, true),
     };

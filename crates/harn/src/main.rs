@@ -7,6 +7,7 @@ mod modules;
 mod output;
 mod project_log;
 mod report;
+mod session;
 mod source;
 mod targets;
 

@@ -1,12 +1,57 @@
-//! The report of an error that nothing caught (spec 02 section 10.6).
+//! What is said of a program that cannot start, and of an error that nothing caught (spec 02 section 10.6).
 
-use harn_syntax::Source;
-use harn_types::graph::ModuleGraph;
+use crate::output;
+use harn_runtime::program::Refusal;
+use harn_syntax::{Diagnostic, Severity, Source};
+use harn_types::graph::{ModuleGraph, ModuleIndex};
 use harn_vm::{TraceFrame, VmError};
 use std::fmt::Write;
 
 /// More notes than this are abbreviated.
 const NOTES: usize = 12;
+
+/// More warnings than this are only counted: a generated file can have millions.
+const WARNINGS_SHOWN: usize = 100;
+
+/// Why a program cannot start.
+pub fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Unreadable(text) => format!("error: {text}\n"),
+        Refusal::Static(graph, found) => diagnostics(graph, found),
+        Refusal::Compile(graph, found) => found.iter().fold(String::new(), |mut out, (index, diagnostic)| {
+            let line = graph.module(*index).map_or(0, |m| m.source.position(diagnostic.span.start).line);
+            let _ = writeln!(
+                out,
+                "error: compile error: Compile error at line {line}: {}",
+                diagnostic.message
+            );
+            out
+        }),
+        Refusal::Start(graph, error) => uncaught(error, graph),
+    }
+}
+
+/// Renders diagnostics, each with its place.
+pub fn diagnostics(graph: &ModuleGraph, found: &[(ModuleIndex, Diagnostic)]) -> String {
+    let colours = output::stderr_colours();
+    let mut out = String::new();
+    let mut warnings = 0;
+    for (index, diagnostic) in found {
+        if diagnostic.severity == Severity::Warning {
+            warnings += 1;
+            if warnings > WARNINGS_SHOWN {
+                continue;
+            }
+        }
+        if let Some(module) = graph.module(*index) {
+            out.push_str(&harn_syntax::render(diagnostic, &module.source, colours));
+        }
+    }
+    if warnings > WARNINGS_SHOWN {
+        let _ = writeln!(out, "warning: {} more warnings are not shown", warnings - WARNINGS_SHOWN);
+    }
+    out
+}
 
 /// The whole report, with a final newline.
 pub fn uncaught(error: &VmError, graph: &ModuleGraph) -> String {

@@ -29,7 +29,7 @@ use crate::schedule::timer::{Purpose, Timers};
 use crate::schedule::{Task, TaskId};
 use crate::service::{RunInfo, Service};
 use harn_effect::{Data, Host, HostEvent, Op, Request, Ticket};
-use harn_vm::{ErrorKind, Exit, Fiber, Value, Vm, VmError};
+use harn_vm::{ErrorKind, Exit, Fiber, TraceFrame, Value, Vm, VmError};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
@@ -111,6 +111,17 @@ pub struct Run {
     signal: Option<(i32, i64)>,
     turns: u32,
     ending: Option<Ending>,
+    /// When the run is over whatever it does, on the monotonic clock, and how long it was given.
+    limit: Option<(i64, i64)>,
+    sampler: Option<Box<dyn Sampler>>,
+}
+
+/// Sees where the time of a run goes (`harn profile`).
+pub trait Sampler {
+    /// Jumps and calls between two looks.
+    fn fuel(&self) -> u64;
+    /// The time since the last call was spent in the innermost of these frames.
+    fn sample(&mut self, trace: Vec<TraceFrame>);
 }
 
 /// What a step of the scheduler did for a suspended task.
@@ -162,6 +173,8 @@ impl Run {
             signal: None,
             turns: 0,
             ending: None,
+            limit: None,
+            sampler: None,
         };
         run.add_root(root);
         run
@@ -170,6 +183,36 @@ impl Run {
     /// The rules of the run, to be set before it is driven.
     pub fn gate(&mut self) -> &mut Gate {
         &mut self.gate
+    }
+
+    /// Ends the run with an error after so many milliseconds, also in the middle of a loop that computes.
+    pub fn limit_time(&mut self, ms: i64) {
+        self.limit = Some((self.now().saturating_add(ms), ms));
+    }
+
+    /// Has `sampler` look at the running task again and again.
+    pub fn sample_with(&mut self, sampler: Box<dyn Sampler>) {
+        self.sampler = Some(sampler);
+    }
+
+    /// How often the lines of the program were reached, when it was loaded with probes: see `Vm::line_hits`.
+    pub fn line_hits(&self) -> Vec<(String, Vec<(u32, u64)>)> {
+        self.vm.line_hits()
+    }
+
+    fn sample(&mut self, fiber: &Fiber) {
+        if let Some(sampler) = &mut self.sampler {
+            sampler.sample(fiber.trace());
+        }
+    }
+
+    /// Ends the run when its time is up; the error says where `fiber`, or else the root task, was.
+    fn end_in_time(&mut self, fiber: Option<&Fiber>) {
+        let Some((_, ms)) = self.limit.filter(|(until, _)| *until <= self.now()) else { return };
+        let mut error = VmError::new(ErrorKind::Thrown(Value::string(format!("timed out after {ms}ms"))));
+        let root = self.tasks.get(&TaskId::ROOT).and_then(|task| task.fiber.as_ref());
+        error.trace = fiber.or(root).map(Fiber::trace).unwrap_or_default();
+        self.ending.get_or_insert(Ending::Failed(error));
     }
 
     /// Runs the program to its end. Output is written on every way out.
@@ -207,7 +250,9 @@ impl Run {
         let mut flagged = task.flagged;
         let mut fuel_left = FLAGGED_FUEL;
         loop {
-            let exit = self.vm.step(&mut fiber, if flagged { fuel_left } else { SLICE });
+            let slice = self.sampler.as_ref().map_or(SLICE, |sampler| sampler.fuel());
+            let exit = self.vm.step(&mut fiber, if flagged { fuel_left } else { slice });
+            self.sample(&fiber);
             let progressed = match exit {
                 Exit::Done(value) => return self.finish(id, Ok(value)),
                 Exit::Failed(error) => return self.finish(id, Err(error)),
@@ -218,9 +263,14 @@ impl Run {
                     }
                     self.look_outside();
                     self.fire_timers();
+                    self.end_in_time(Some(&fiber));
                     Progressed::Answered
                 }
-                Exit::Effect(call) => self.effect(id, &mut fiber, call),
+                Exit::Effect(call) => {
+                    let progressed = self.effect(id, &mut fiber, call);
+                    self.sample(&fiber);
+                    progressed
+                }
                 Exit::Control(control) => self.control(id, &mut fiber, control),
             };
             if self.ending.is_some() {
@@ -353,6 +403,7 @@ impl Run {
         {
             self.ending.get_or_insert(Ending::Signal(number));
         }
+        self.end_in_time(None);
     }
 
     fn fire(&mut self, purpose: Purpose, id: TaskId, now: i64) {
@@ -416,7 +467,8 @@ impl Run {
             return self.deadlock();
         }
         let stop = self.signal.map(|(_, until)| until);
-        let until = [timer, poll, stop].into_iter().flatten().min();
+        let limit = self.limit.map(|(until, _)| until);
+        let until = [timer, poll, stop, limit].into_iter().flatten().min();
         let event = self.host.borrow_mut().wait(until);
         self.take_event(event);
     }

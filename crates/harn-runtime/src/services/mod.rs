@@ -16,6 +16,11 @@ use crate::service::Service;
 
 /// Every service that a run has, freshly made.
 pub fn all() -> Vec<Box<dyn Service>> {
+    with_models(llm::LlmSetup::default())
+}
+
+/// Every service, with model calls answered as `setup` says.
+pub fn with_models(setup: llm::LlmSetup) -> Vec<Box<dyn Service>> {
     let shared = governance::Shared::default();
     vec![
         Box::new(event_log::EventLog::new(shared.clone())),
@@ -27,6 +32,6 @@ pub fn all() -> Vec<Box<dyn Service>> {
         Box::new(run_info::RunInfoService),
         Box::new(host_call::HostCallService),
         Box::new(http::HttpService::default()),
-        Box::new(llm::LlmService::new(llm::LlmSetup::default())),
+        Box::new(llm::LlmService::new(setup)),
     ]
 }

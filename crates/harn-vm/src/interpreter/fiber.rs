@@ -6,7 +6,7 @@ use harn_effect::Outcome;
 
 use super::Exit;
 use crate::builtin::BuiltinId;
-use crate::error::{ErrorKind, VmError};
+use crate::error::{ErrorKind, TraceFrame, VmError};
 use crate::native::{TaskState, ThenFn};
 use crate::value::Value;
 use crate::value::strand::{Frame, Strand};
@@ -110,6 +110,11 @@ impl Fiber {
     /// Whether it waits for an answer that it has not been given.
     pub fn is_waiting(&self) -> bool {
         self.waiting.is_some() && self.answer.is_none()
+    }
+
+    /// Where it is, between two steps: the frames of the program, innermost first.
+    pub fn trace(&self) -> Vec<TraceFrame> {
+        super::unwind::trace(self)
     }
 
     /// Has `error` raised in running code at the next look at fuel. A waiting fiber is answered with `resume_error`.

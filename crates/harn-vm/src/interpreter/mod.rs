@@ -22,7 +22,7 @@ mod step;
 mod suggest;
 mod unwind;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -93,6 +93,8 @@ pub struct Vm {
     /// Variable cells made, to be emptied when the VM goes away: closures in them may refer to the cell.
     cells: Vec<Value>,
     cells_limit: usize,
+    /// How often each line was reached, by unit; filled by code with probes only.
+    hits: HashMap<*const Unit, Vec<u64>>,
 }
 
 /// Code of the VM's own.
@@ -139,6 +141,7 @@ impl Vm {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             cells: Vec::new(),
             cells_limit: 1024,
+            hits: HashMap::new(),
         }
     }
 
@@ -239,6 +242,40 @@ impl Vm {
     /// A fiber that calls a closure, named function or builtin.
     pub fn call(&mut self, callee: Value, args: Vec<Value>) -> Fiber {
         Fiber::new(self.id, VecDeque::from([callee]), args, self.bottom())
+    }
+
+    /// Counts that a line of a unit was reached.
+    #[cold]
+    fn count_line(&mut self, unit: *const Unit, line: usize) {
+        let lines = self.hits.entry(unit).or_default();
+        if lines.len() <= line {
+            lines.resize(line + 1, 0);
+        }
+        if let Some(count) = lines.get_mut(line) {
+            *count += 1;
+        }
+    }
+
+    /// For each module that was compiled with probes: its path as reports show it, and for each line that has code
+    /// how often it was reached. Sorted by path and line.
+    pub fn line_hits(&self) -> Vec<(String, Vec<(u32, u64)>)> {
+        let mut found = Vec::new();
+        for unit in self.units.values() {
+            let hits = self.hits.get(&Rc::as_ptr(unit));
+            let code = unit.module.functions.iter().flat_map(|function| &function.code);
+            let lines: BTreeSet<u32> =
+                code.filter(|ins| ins.op() == Op::Probe).map(|ins| ins.index() as u32).collect();
+            if lines.is_empty() {
+                continue;
+            }
+            let count = |line: u32| hits.and_then(|hits| hits.get(line as usize)).copied().unwrap_or(0);
+            found.push((
+                unit.module.display_path.clone(),
+                lines.into_iter().map(|line| (line, count(line))).collect(),
+            ));
+        }
+        found.sort();
+        found
     }
 
     fn bottom(&self) -> Frame {

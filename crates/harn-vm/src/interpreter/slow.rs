@@ -580,6 +580,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                         if std::ptr::eq(*variant, (*value).slots_cell().descriptor.cast()));
                 put(a!(), Value::bool(answer));
             }
+            Op::Probe => vm.count_line((*code).unit, ins.index()),
             Op::TestDict => put(a!(), Value::bool((*b!()).is_dict())),
             Op::TestList => {
                 let answer = (*b!()).word == LIST && (*b!()).list_cell().items.len() >= ins.index();

@@ -765,6 +765,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     | Op::DeadlinePop
                     | Op::MutexEnter
                     | Op::MutexExit
+                    | Op::Probe
                     | Op::Halt
                     | Op::Deliver => break 'slow,
                 }

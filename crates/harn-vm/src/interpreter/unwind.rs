@@ -74,7 +74,7 @@ pub(super) fn pc_index(frame: &Frame) -> u32 {
 }
 
 /// The frames of a fiber, innermost first, through the generators being pulled.
-fn trace(fiber: &Fiber) -> Vec<TraceFrame> {
+pub(super) fn trace(fiber: &Fiber) -> Vec<TraceFrame> {
     let mut frames: Vec<TraceFrame> = Vec::new();
     let strands = std::iter::once(&*fiber.strand).chain(fiber.pulls.iter().rev().map(|pull| &*pull.strand));
     for strand in strands {

@@ -1,19 +1,13 @@
 //! `harn run`: loads a program and runs it (spec 09 section 2.1, 02 section 15).
 
 use super::Command;
-use crate::live::Live;
 use crate::modules::DiskModules;
+use crate::session::{self, Session};
 use crate::{output, report, source};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_host::RealHost;
-use harn_host::store::LogConfig;
-use harn_runtime::log_slot::LogSlot;
-use harn_runtime::program::{self, Program, Refusal};
-use harn_runtime::progress::Silent;
-use harn_runtime::run::{Ending, Run, Surroundings};
-use harn_runtime::service::RunInfo;
-use harn_syntax::{Diagnostic, Severity};
-use harn_types::graph::{ModuleGraph, ModuleIndex};
+use harn_runtime::program::{self, Program};
+use harn_runtime::run::{Ending, Run};
 use harn_vm::{Limits, Value, View};
 use std::process::ExitCode;
 
@@ -89,20 +83,23 @@ fn run(matches: &ArgMatches) -> ExitCode {
         (_, true) => true,
         _ => std::io::IsTerminal::is_terminal(&std::io::stderr()),
     };
-    match program::load(&path, text, &mut DiskModules::new(), program::Options { args, limits }) {
+    match program::load(&path, text, &mut DiskModules::new(), program::Options { args, limits, ..Default::default() }) {
         Ok(program) => execute(&path, program, live),
-        Err(refusal) => refuse(refusal),
+        Err(refusal) => {
+            output::err(&report::refusal(&refusal));
+            ExitCode::FAILURE
+        }
     }
 }
 
 /// Runs a loaded program to its end and gives its exit code (spec 02 section 15.3).
 fn execute(path: &str, program: Program, live: bool) -> ExitCode {
-    print_diagnostics(&program.graph, &program.warnings);
+    output::err(&report::diagnostics(&program.graph, &program.warnings));
     let host = RealHost::new();
     host.listen_for_signals();
     let (graph, is_script) = (program.graph.clone(), program.is_script);
-    let surroundings = surroundings(path, host, live);
-    let mut run = Run::new(program.vm, program.root, surroundings);
+    let session = Session { progress: session::progress(live), ..Session::new(path, Box::new(host)) };
+    let mut run = Run::new(program.vm, program.root, session.surroundings());
     let code = match run.drive() {
         Ending::Value(value) => value_code(&value, is_script),
         Ending::Failed(error) => {
@@ -119,42 +116,6 @@ fn execute(path: &str, program: Program, live: bool) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn surroundings(path: &str, host: RealHost, live: bool) -> Surroundings {
-    let env = |name: &str| RealHost::env(name);
-    let base = base_dir(path);
-    let config = LogConfig::resolve(std::path::Path::new(&base), &env);
-    let info = RunInfo {
-        run_id: format!("run_{}", uuid::Uuid::now_v7()),
-        script: path.to_owned(),
-        base_dir: base,
-        test: false,
-        interactive: std::io::IsTerminal::is_terminal(&std::io::stdin())
-            && std::io::IsTerminal::is_terminal(&std::io::stderr()),
-        durable_log: config.as_ref().is_ok_and(LogConfig::is_durable),
-    };
-    let log = LogSlot::new(Box::new(move || {
-        config.map(|config| config.open_shared()).map_err(|error| error.to_string())
-    }));
-    Surroundings {
-        host: Box::new(host),
-        services: harn_runtime::services::all(),
-        progress: if live { Box::new(Live::new()) } else { Box::new(Silent) },
-        log,
-        info,
-        env: Box::new(env),
-        stdout_is_terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
-    }
-}
-
-/// The directory that state belongs to: the nearest one above the script with a `harn.toml`, else the script's
-/// (spec 06 section 1.1).
-fn base_dir(path: &str) -> String {
-    let script = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let parent = script.parent().unwrap_or(std::path::Path::new("."));
-    let found = parent.ancestors().find(|dir| dir.join("harn.toml").is_file());
-    found.unwrap_or(parent).to_string_lossy().into_owned()
-}
-
 /// The exit code of a program that ended with a value.
 fn value_code(value: &Value, _is_script: bool) -> u8 {
     match value.view() {
@@ -165,45 +126,5 @@ fn value_code(value: &Value, _is_script: bool) -> u8 {
             1
         }
         _ => 0,
-    }
-}
-
-fn refuse(refusal: Refusal) -> ExitCode {
-    match refusal {
-        Refusal::Unreadable(text) => output::error(&text),
-        Refusal::Static(graph, diagnostics) => print_diagnostics(&graph, &diagnostics),
-        Refusal::Compile(graph, diagnostics) => {
-            for (index, diagnostic) in &diagnostics {
-                let line = graph.module(*index).map_or(0, |m| m.source.position(diagnostic.span.start).line);
-                output::error(&format!(
-                    "compile error: Compile error at line {line}: {}",
-                    diagnostic.message
-                ));
-            }
-        }
-        Refusal::Start(graph, error) => output::err(&report::uncaught(&error, &graph)),
-    }
-    ExitCode::FAILURE
-}
-
-/// More warnings than this are only counted: a generated file can have millions.
-const WARNINGS_SHOWN: usize = 100;
-
-fn print_diagnostics(graph: &ModuleGraph, diagnostics: &[(ModuleIndex, Diagnostic)]) {
-    let colours = output::stderr_colours();
-    let mut warnings = 0;
-    for (index, diagnostic) in diagnostics {
-        if diagnostic.severity == Severity::Warning {
-            warnings += 1;
-            if warnings > WARNINGS_SHOWN {
-                continue;
-            }
-        }
-        if let Some(module) = graph.module(*index) {
-            output::err(&harn_syntax::render(diagnostic, &module.source, colours));
-        }
-    }
-    if warnings > WARNINGS_SHOWN {
-        output::err(&format!("warning: {} more warnings are not shown\n", warnings - WARNINGS_SHOWN));
     }
 }

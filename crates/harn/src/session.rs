@@ -1,0 +1,83 @@
+//! What a run of a program on this machine is made of: host, services, event log, identity.
+
+use crate::live::Live;
+use harn_effect::Host;
+use harn_host::RealHost;
+use harn_host::store::LogConfig;
+use harn_runtime::log_slot::LogSlot;
+use harn_runtime::progress::{Progress, Silent};
+use harn_runtime::run::Surroundings;
+use harn_runtime::service::RunInfo;
+use harn_runtime::services::llm::LlmSetup;
+use std::io::IsTerminal;
+
+/// One run to be.
+pub struct Session {
+    /// The entry file.
+    pub path: String,
+    /// The outside world.
+    pub host: Box<dyn Host>,
+    /// Who watches.
+    pub progress: Box<dyn Progress>,
+    /// How model calls are answered.
+    pub models: LlmSetup,
+    /// Whether the run is a test.
+    pub test: bool,
+    /// Whether standard output is written line by line.
+    pub line_buffered: bool,
+}
+
+impl Session {
+    /// An ordinary run of a file: silent, with real models.
+    pub fn new(path: &str, host: Box<dyn Host>) -> Session {
+        Session {
+            path: path.to_owned(),
+            host,
+            progress: Box::new(Silent),
+            models: LlmSetup::default(),
+            test: false,
+            line_buffered: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// Everything that a run needs besides its program.
+    pub fn surroundings(self) -> Surroundings {
+        let env = |name: &str| RealHost::env(name);
+        let base = base_dir(&self.path);
+        let config = LogConfig::resolve(std::path::Path::new(&base), &env);
+        let info = RunInfo {
+            run_id: format!("run_{}", uuid::Uuid::now_v7()),
+            script: self.path,
+            base_dir: base,
+            test: self.test,
+            interactive: !self.test && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            durable_log: config.as_ref().is_ok_and(LogConfig::is_durable),
+        };
+        let log = LogSlot::new(Box::new(move || {
+            config.map(|config| config.open_shared()).map_err(|error| error.to_string())
+        }));
+        Surroundings {
+            host: self.host,
+            services: harn_runtime::services::with_models(self.models),
+            progress: self.progress,
+            log,
+            info,
+            env: Box::new(env),
+            stdout_is_terminal: self.line_buffered,
+        }
+    }
+}
+
+/// Progress on standard error, or none.
+pub fn progress(live: bool) -> Box<dyn Progress> {
+    if live { Box::new(Live::new()) } else { Box::new(Silent) }
+}
+
+/// The directory that state belongs to: the nearest one above the script with a `harn.toml`, else the script's
+/// (spec 06 section 1.1).
+pub fn base_dir(path: &str) -> String {
+    let script = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let parent = script.parent().unwrap_or(std::path::Path::new("."));
+    let found = parent.ancestors().find(|dir| dir.join("harn.toml").is_file());
+    found.unwrap_or(parent).to_string_lossy().into_owned()
+}
