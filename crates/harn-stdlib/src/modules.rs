@@ -15,7 +15,7 @@ macro_rules! embedded {
 embedded!(PRELUDE, "prelude":
     "agent_calls" "agent_loop" "agent_policy" "collections" "compaction" "dict" "event_log" "files"
     "generator" "hitl" "host" "http" "http_server" "iter" "lifecycle" "list" "llm" "output" "paths" "sessions" "set" "stream" "system"
-    "templates" "terminal" "time" "tools" "transcript" "waitpoints" "web"
+    "templates" "terminal" "testing" "time" "tools" "transcript" "waitpoints" "web"
 );
 embedded!(STD, "std":
     "async" "collections" "hitl" "json" "math" "path" "schema" "testing" "text" "triggers" "trust" "waitpoint"

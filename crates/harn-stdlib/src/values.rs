@@ -75,10 +75,19 @@ pub const BODIES: &[Body] = &[
         false => done(Value::NIL),
         true => failed(a, 2, || format!("Assertion failed: values should not be equal: {}", text(a, 0))),
     }),
+    ("__snapshot_number", |cx, _| {
+        let taken = cx.state::<Snapshots>();
+        taken.0 += 1;
+        done(taken.0)
+    }),
     ("__is_callable", |_, a| done(get(a, 0).is_callable())),
     ("__type_error", |_, a| type_error(text(a, 0))),
     ("__runtime_error", |_, a| runtime_error(text(a, 0))),
 ];
+
+/// Nameless snapshots that the program has taken.
+#[derive(Default)]
+struct Snapshots(i64);
 
 /// An optional sign and digits, nothing else.
 fn decimal(text: &str) -> Option<i64> {

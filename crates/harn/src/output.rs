@@ -27,6 +27,12 @@ pub fn error(text: &str) {
     err(&format!("error: {text}\n"));
 }
 
+/// Whether what is written to standard output may carry colours: a terminal, and `NO_COLOR` is unset or empty.
+pub fn stdout_colours() -> bool {
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    !no_colour && std::io::stdout().is_terminal()
+}
+
 /// Whether what is written to standard error may carry colours: a terminal, and `NO_COLOR` is unset or empty.
 pub fn stderr_colours() -> bool {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());

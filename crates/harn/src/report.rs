@@ -20,11 +20,8 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::Static(graph, found) => diagnostics(graph, found),
         Refusal::Compile(graph, found) => found.iter().fold(String::new(), |mut out, (index, diagnostic)| {
             let line = graph.module(*index).map_or(0, |m| m.source.position(diagnostic.span.start).line);
-            let _ = writeln!(
-                out,
-                "error: compile error: Compile error at line {line}: {}",
-                diagnostic.message
-            );
+            let _ =
+                writeln!(out, "error: compile error: Compile error at line {line}: {}", diagnostic.message);
             out
         }),
         Refusal::Start(graph, error) => uncaught(error, graph),

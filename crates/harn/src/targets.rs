@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 /// Directories nest at most this deep below a target.
 const MAX_DEPTH: u32 = 64;
 
+/// Directories of other tools' products, which are not searched.
+const BUILT: &[&str] = &["target", "node_modules"];
+
 /// The programs that the targets name: files as they are, directories searched; sorted, each once.
 pub fn programs(targets: &[String], disk: &mut DiskModules) -> Vec<String> {
     let mut found = BTreeSet::new();
@@ -32,7 +35,7 @@ fn search(directory: &str, disk: &mut DiskModules, found: &mut BTreeSet<String>,
             if !disk.exists(&format!("{stem}.conformance-skip")) && disk.is_file(&path) {
                 found.insert(path);
             }
-        } else if !name.starts_with('.') && disk.is_dir(&path) {
+        } else if !name.starts_with('.') && !BUILT.contains(&name.as_str()) && disk.is_dir(&path) {
             search(&path, disk, found, depth + 1);
         }
     }

@@ -10,6 +10,11 @@ pub const ROWS: &[Builtin] = &[
         "fn(name: string, args: dict) -> any",
         "Asks for an effect by its name in the table.",
     ),
+    B::primitive(
+        "__snapshot_number",
+        "fn() -> int",
+        "How many nameless snapshots the test has taken, this one included.",
+    ),
     B::primitive("__utf8", "fn(bytes: bytes) -> string | nil", "The text of UTF-8 bytes, or nil."),
     B::primitive("__is_callable", "fn(f: any) -> bool", "Whether a value is a closure or a builtin."),
     B::primitive("__type_error", "fn(text: string) -> never", "Raises `Type error: TEXT`."),

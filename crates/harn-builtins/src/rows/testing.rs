@@ -2,6 +2,7 @@
 
 use crate::Builtin;
 use Builtin as B;
+use harn_effect::EffectClass;
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
@@ -17,6 +18,14 @@ pub const ROWS: &[Builtin] = &[
         "Throws when two values are not equal.",
         "assert_eq(1, 2) // error: Assertion failed: expected 2, got 1",
     ),
+    B::prelude(
+        "testing",
+        "assert_snapshot",
+        "fn(value: any, name?: string) -> nil",
+        "Throws when a value differs from the one kept beside the test; `harn test --update` keeps the new one.",
+        "try { assert_snapshot(1) } catch (e) { e } // assert_snapshot: only tests have snapshots; run `harn test`",
+    )
+    .effect(EffectClass::Write),
     B::native(
         "assert_ne",
         "fn(a: any, b: any, message?: any) -> nil",

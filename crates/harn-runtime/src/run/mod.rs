@@ -262,8 +262,8 @@ impl Run {
                         fuel_left = FLAGGED_FUEL;
                     }
                     self.look_outside();
-                    self.fire_timers();
                     self.end_in_time(Some(&fiber));
+                    self.fire_timers();
                     Progressed::Answered
                 }
                 Exit::Effect(call) => {

@@ -7,6 +7,7 @@ mod fmt;
 mod hitl;
 mod lint;
 mod run;
+mod test;
 mod trust;
 mod version;
 
@@ -34,6 +35,7 @@ pub const COMMANDS: &[Command] = &[
     check::COMMAND,
     lint::COMMAND,
     fmt::COMMAND,
+    test::COMMAND,
     explain::COMMAND,
     hitl::COMMAND,
     trust::COMMAND,

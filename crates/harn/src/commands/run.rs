@@ -83,7 +83,12 @@ fn run(matches: &ArgMatches) -> ExitCode {
         (_, true) => true,
         _ => std::io::IsTerminal::is_terminal(&std::io::stderr()),
     };
-    match program::load(&path, text, &mut DiskModules::new(), program::Options { args, limits, ..Default::default() }) {
+    match program::load(
+        &path,
+        text,
+        &mut DiskModules::new(),
+        program::Options { args, limits, ..Default::default() },
+    ) {
         Ok(program) => execute(&path, program, live),
         Err(refusal) => {
             output::err(&report::refusal(&refusal));

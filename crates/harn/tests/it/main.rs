@@ -14,3 +14,4 @@ mod place;
 mod providers;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
+mod testing;
