@@ -21,7 +21,7 @@ pub fn run(text: &str) -> Result<&'static str, String> {
     front_end(text)?;
     let limits = Limits { depth: 2_000, heap_bytes: 64 << 20, strict: false };
     let program =
-        match program::load(PATH, text.to_owned(), &mut NoFiles, Options { args: Vec::new(), limits }) {
+        match program::load(PATH, text.to_owned(), &mut NoFiles, Options { limits, ..Options::default() }) {
             Ok(program) => program,
             Err(Refusal::Static(..)) => return Ok("refused"),
             Err(Refusal::Compile(..)) => return Ok("uncompiled"),
