@@ -3,7 +3,13 @@
 //! Both belong to the task: a child task starts with a copy, so that what runs in parallel never sees another's session
 //! or ceiling (spec 08 section 11, G8 and G9).
 
-use harn_vm::Value;
+use harn_vm::{Value, View};
+
+/// A text field of a frame.
+fn field(frame: &Value, name: &str) -> Option<String> {
+    let View::Dict(fields) = frame.view() else { return None };
+    fields.get(name)?.as_str().map(str::to_owned)
+}
 
 /// Task state of the agent builtins.
 #[derive(Clone, Default)]
@@ -13,7 +19,8 @@ pub struct AgentStack {
 }
 
 impl AgentStack {
-    /// Enters a loop; `frame` is the dict `{session_id, policy, approval, permissions}`.
+    /// Enters a loop; `frame` is the dict `{session_id, policy, approval, permissions}`. A tool call enters with the
+    /// frame of its loop and `tool`, its name.
     pub fn push(&mut self, frame: Value) {
         self.frames.push(frame);
     }
@@ -26,6 +33,16 @@ impl AgentStack {
     /// The innermost loop.
     pub fn current(&self) -> Option<&Value> {
         self.frames.last()
+    }
+
+    /// The session of the innermost loop; `None` outside of agents.
+    pub fn session(&self) -> Option<String> {
+        field(self.current()?, "session_id").or(Some(String::new()))
+    }
+
+    /// The innermost tool call that the task is in, also through loops that the tool started.
+    pub fn tool(&self) -> Option<String> {
+        self.frames.iter().rev().find_map(|frame| field(frame, "tool"))
     }
 
     /// Sets the current tool registry.

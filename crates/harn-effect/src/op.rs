@@ -73,6 +73,10 @@ ops! {
     30 AutonomyReserve "autonomy.reserve" Control "{label, option, odd_types, session_id, stable, mock_model}: reads the option and rules; nil without a budget, else {admitted: true, decision_id, approval_id} | {admitted: false, result}.";
     31 AutonomyRelease "autonomy.release" Control "{decision_id, reason}: gives a decision back. Nil.";
 
+    // Tool calls of a model (spec 07 section 3): rulings are recorded before the tool runs.
+    32 ToolCall "tool.call" Control "{tool, call_id, session_id, arguments, ruling: allow|ask|deny, reason}: records a ruling. The decision's id.";
+    33 ToolDone "tool.done" Control "{decision_id, ok, category}: records how a tool call came out. Nil.";
+
     // Trust graph (spec 08 section 3).
     40 TrustRecord "trust.record" Control "{builtin, args or decision}: appends to the chain. The finished record.";
     41 TrustQuery "trust.query" Read "{builtin, filters}: records in query order, their groups, or projections.";
@@ -104,7 +108,7 @@ ops! {
 
     // Host calls and mocks (spec 06 section 10).
     70 HostCall "host.call" Process "{capability, operation, params}: asks the embedding host.";
-    71 HostMock "host.mock" Ambient "{...}: scripts the host in tests. Nil.";
+    71 HostMock "host.mock" Control "{...}: scripts the host in tests. Nil.";
     72 HostMockCalls "host.mock.calls" Ambient "{}: what the scripted host was asked.";
     73 HostMockScope "host.mock.scope" Ambient "{action: push|pop|clear}. Nil.";
 

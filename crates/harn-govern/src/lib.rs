@@ -5,13 +5,14 @@
 //! it keeps up to date, and a [`Moment`] that brings time and ids; what it decides it appends in that same
 //! transaction. The caller commits, and only then acts.
 //!
-//! [`autonomy::reserve`] admits or refuses a decision; [`people`] files requests to people, takes their answers and
+//! [`effects`] records every ruling on an effect; [`autonomy::reserve`] admits or refuses a decision; [`people`] files requests to people, takes their answers and
 //! settles them; [`trust`] keeps the hash-chained record; [`waitpoint`] holds the named points programs wait for.
 //!
 //! Projections are refreshed at the beginning of a transaction, before anything is appended in it: what a transaction
 //! that fails had appended is never folded.
 
 pub mod autonomy;
+pub mod effects;
 pub mod moment;
 pub mod people;
 pub mod trust;

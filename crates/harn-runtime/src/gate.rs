@@ -5,15 +5,27 @@
 
 use harn_agent::stack::AgentStack;
 use harn_effect::{Data, EffectClass, Op, Raised, Request};
+use harn_govern::{effects, trust};
 use harn_vm::{Fiber, to_data};
+
+/// On whose behalf a task acts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Acting {
+    /// The agent session; empty when the program itself acts.
+    pub session: String,
+    /// The tool call in which the task is.
+    pub tool: Option<String>,
+}
 
 /// What the gate says of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ruling {
-    /// It may happen.
+    /// It may happen; nothing is recorded.
     Allow,
-    /// It may not; the program gets this error.
-    Deny(Raised),
+    /// It may happen once this ruling is durable.
+    Record(Acting),
+    /// It may not; the refusal is recorded and the program gets this error.
+    Deny(Acting, Raised),
 }
 
 /// The rules of a run.
@@ -22,6 +34,8 @@ pub struct Gate {
     /// One bit per [`EffectClass`]: classes that pass unseen.
     free: u32,
     denied: Vec<Op>,
+    /// Whether the program's own effects are recorded like those of its agents.
+    record_all: bool,
 }
 
 const fn bit(class: EffectClass) -> u32 {
@@ -30,7 +44,7 @@ const fn bit(class: EffectClass) -> u32 {
 
 impl Default for Gate {
     fn default() -> Self {
-        Gate { free: bit(EffectClass::Ambient), denied: Vec::new() }
+        Gate { free: bit(EffectClass::Ambient), denied: Vec::new(), record_all: false }
     }
 }
 
@@ -56,6 +70,11 @@ impl Gate {
         self.free &= !bit(op.class());
     }
 
+    /// Records every governed effect of the run, not only what is done for an agent.
+    pub fn record_all(&mut self) {
+        self.record_all = true;
+    }
+
     /// Whether a class needs no further look.
     pub fn passes(&self, class: EffectClass) -> bool {
         self.free & bit(class) != 0
@@ -67,16 +86,47 @@ impl Gate {
         if self.passes(class) {
             return Ruling::Allow;
         }
+        let stack = fiber.task_state().get::<AgentStack>();
+        let (session, tool) = (stack.session(), stack.tool());
+        let is_agent = session.is_some();
+        let acting = Acting { session: session.unwrap_or_default(), tool };
         if self.denied.contains(&request.op) {
-            return Ruling::Deny(refused(request.op, "the rules of this run"));
+            return Ruling::Deny(acting, refused(request.op, "the rules of this run"));
         }
-        match ceiling(fiber) {
-            Some(ceiling) if level(class) > ceiling => {
-                let name = LEVELS.get(ceiling).copied().unwrap_or("none");
-                Ruling::Deny(refused(request.op, &format!("side-effect ceiling: {name}")))
-            }
-            _ => Ruling::Allow,
+        if let Some(ceiling) = ceiling(fiber).filter(|ceiling| level(class) > *ceiling) {
+            let name = LEVELS.get(ceiling).copied().unwrap_or("none");
+            return Ruling::Deny(acting, refused(request.op, &format!("side-effect ceiling: {name}")));
         }
+        if acting.tool.is_some()
+            && let Some(raised) = for_operators(request)
+        {
+            return Ruling::Deny(acting, raised);
+        }
+        if (is_agent || self.record_all) && effects::is_recorded(request.op) {
+            return Ruling::Record(acting);
+        }
+        Ruling::Allow
+    }
+}
+
+/// What a tool may never do, whatever its tier: steer trust, name an approver, answer requests to people (spec 08 sections
+/// 3.6 and 4.5).
+fn for_operators(request: &Request) -> Option<Raised> {
+    let args = &request.args;
+    match request.op {
+        Op::TrustRecord => {
+            let builtin = args.field("builtin").as_str().unwrap_or_default();
+            let given = args.field("args").as_list().unwrap_or_default();
+            let named = args.field("decision");
+            let action = given.get(1).unwrap_or(named.field("action")).as_str().unwrap_or_default();
+            let approver = given.get(2).unwrap_or(named.field("approver")).as_str().unwrap_or_default();
+            (trust::is_control(action) || !approver.is_empty())
+                .then(|| Raised::runtime(format!("{builtin}: action '{action}' requires an operator")))
+        }
+        Op::HostMock if args.field("capability").as_str() == Some("hitl") => {
+            Some(Raised::thrown("host_mock: capability 'hitl' is reserved".to_owned()))
+        }
+        _ => None,
     }
 }
 

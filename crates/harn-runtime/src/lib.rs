@@ -12,6 +12,7 @@ mod natives;
 pub mod output;
 pub mod program;
 pub mod progress;
+pub mod recorder;
 pub mod run;
 mod schedule;
 pub mod service;

@@ -2,19 +2,24 @@
 
 use super::{Progressed, Run};
 use crate::gate::Ruling;
+use crate::recorder::{self, Recorder};
 use crate::schedule::task::{State, Wait};
 use crate::schedule::{Task, TaskId};
 use crate::service::{ServiceCx, Started, TaskInfo};
-use harn_effect::{Data, Op, Outcome, Request, Ticket};
+use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
+use harn_govern::effects::Verdict;
 use harn_vm::{EffectCall, Fiber, to_data};
 
 impl Run {
     /// Performs an effect of a task, or starts it.
     pub(super) fn effect(&mut self, id: TaskId, fiber: &mut Fiber, call: EffectCall) -> Progressed {
-        if let Ruling::Deny(raised) = self.gate.decide(fiber, &call.request) {
-            fiber.resume(Err(raised));
-            return Progressed::Answered;
-        }
+        let decision = match self.rule(id, fiber, &call.request) {
+            Ok(decision) => decision,
+            Err(raised) => {
+                fiber.resume(Err(raised));
+                return Progressed::Answered;
+            }
+        };
         match call.request.op {
             Op::StdoutWrite => {
                 self.print(id, call.request.args.field("text").as_str().unwrap_or_default());
@@ -29,6 +34,14 @@ impl Run {
                 fiber.resume(Ok(Data::Int(self.clock.monotonic_ms(self.host.borrow().as_ref()))));
                 return Progressed::Answered;
             }
+            op if recorder::is_own(op) => {
+                let outcome = self.with_recorder(id, |recorder, cx| match op {
+                    Op::ToolCall => recorder.tool_call(cx, &call.request),
+                    _ => recorder.tool_done(cx, &call.request),
+                });
+                fiber.resume(outcome);
+                return Progressed::Answered;
+            }
             Op::StderrWrite | Op::StdinRead => self.flush(),
             _ => {}
         }
@@ -36,14 +49,50 @@ impl Run {
         self.next_ticket += 1;
         match self.start(id, ticket, call.request.clone()) {
             Some(outcome) => {
+                if let Some(decision) = decision {
+                    self.with_recorder(id, |recorder, cx| recorder.outcome(cx, &decision, &outcome));
+                }
                 fiber.resume(outcome);
                 Progressed::Answered
             }
             None => {
+                if let Some(decision) = decision {
+                    self.recorder.started(ticket, decision);
+                }
                 self.flights.insert(ticket, id);
                 Progressed::Suspended(Wait::Effect { ticket, call })
             }
         }
+    }
+
+    /// Rules on a request and makes the ruling durable (laws 3 and 4). The id of the decision when it was recorded; the
+    /// error when the effect must not happen.
+    fn rule(&mut self, id: TaskId, fiber: &mut Fiber, request: &Request) -> Result<Option<String>, Raised> {
+        match self.gate.decide(fiber, request) {
+            Ruling::Allow => Ok(None),
+            Ruling::Record(acting) => {
+                let ruled = self.with_recorder(id, |recorder, cx| {
+                    recorder.decide(cx, request, &acting, Verdict::Allow, None)
+                });
+                ruled.map(Some)
+            }
+            Ruling::Deny(acting, raised) => {
+                let reason = recorder::text_of(&raised);
+                // A refusal stands whether or not it can be written.
+                let _ = self.with_recorder(id, |recorder, cx| {
+                    recorder.decide(cx, request, &acting, Verdict::Deny, Some(reason))
+                });
+                Err(raised)
+            }
+        }
+    }
+
+    /// Calls the recorder with the context of a task.
+    fn with_recorder<T>(&mut self, id: TaskId, f: impl FnOnce(&mut Recorder, &ServiceCx<'_>) -> T) -> T {
+        let mut recorder = std::mem::take(&mut self.recorder);
+        let result = self.with_cx(id, |cx| f(&mut recorder, cx));
+        self.recorder = recorder;
+        result
     }
 
     /// Starts a ruled request; `Some` when it is already done.
@@ -108,6 +157,9 @@ impl Run {
     /// Hands an outcome to the task that waits for it.
     fn deliver(&mut self, ticket: Ticket, outcome: Outcome) {
         let Some(id) = self.flights.remove(&ticket) else { return };
+        if self.recorder.holds(ticket) {
+            self.with_recorder(id, |recorder, cx| recorder.finished(cx, ticket, &outcome));
+        }
         let waits = matches!(
             self.tasks.get(&id).map(|task| &task.state),
             Some(State::Waiting(Wait::Effect { ticket: of, .. })) if *of == ticket
@@ -138,6 +190,10 @@ impl Run {
             Wait::Effect { ticket, call } => {
                 let (ticket, op) = (*ticket, call.request.op);
                 self.flights.remove(&ticket);
+                if self.recorder.holds(ticket) {
+                    let given_up = Err(Raised::runtime("given up"));
+                    self.with_recorder(id, |recorder, cx| recorder.finished(cx, ticket, &given_up));
+                }
                 if let Some(index) = self.service_of.get(&op).copied() {
                     self.with_service(index, id, |service, cx| service.cancel(cx, ticket));
                 }

@@ -105,6 +105,9 @@ fn execute(path: &str, program: Program, live: bool) -> ExitCode {
     let (graph, is_script) = (program.graph.clone(), program.is_script);
     let session = Session { progress: session::progress(live), ..Session::new(path, Box::new(host)) };
     let mut run = Run::new(program.vm, program.root, session.surroundings());
+    if RealHost::env("HARN_RECORD_EFFECTS").is_some_and(|which| which == "all") {
+        run.gate().record_all();
+    }
     let code = match run.drive() {
         Ending::Value(value) => value_code(&value, is_script),
         Ending::Failed(error) => {
