@@ -125,9 +125,13 @@ pub fn subject(op: Op, args: &Data) -> String {
             let of = |name: &str| options.field(name).as_str().unwrap_or("default");
             format!("{}/{}", of("provider"), of("model"))
         }
-        Op::ProcessExec => {
-            args.field("argv").as_list().and_then(|a| a.first()).and_then(Data::as_str).unwrap_or("").to_owned()
-        }
+        Op::ProcessExec => args
+            .field("argv")
+            .as_list()
+            .and_then(|a| a.first())
+            .and_then(Data::as_str)
+            .unwrap_or("")
+            .to_owned(),
         Op::HostCall => format!("{}.{}", text("capability"), text("operation")),
         Op::FileRename | Op::FileCopy => format!("{} -> {}", text("from"), text("to")),
         _ if !text("url").is_empty() => bare_url(text("url")),
