@@ -11,6 +11,7 @@ pub mod codes;
 pub mod graph;
 pub mod lint;
 pub mod manifest;
+pub mod spelling;
 mod types;
 mod walk;
 

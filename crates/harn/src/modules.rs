@@ -44,6 +44,11 @@ impl DiskModules {
         }
     }
 
+    /// Creates a directory and its parents.
+    pub fn create_dir(&mut self, path: &str) -> Result<(), String> {
+        self.ask(Op::DirCreate, path).map(|_| ())
+    }
+
     /// Whether `path` is a directory.
     pub fn is_dir(&mut self, path: &str) -> bool {
         self.kind(path).as_deref() == Some("dir")

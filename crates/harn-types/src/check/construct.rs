@@ -2,7 +2,7 @@
 
 use super::decls::{Parts, VariantParts};
 use super::generics::Bindings;
-use super::{Checker, Typed, names};
+use super::{Checker, Typed};
 use crate::codes;
 use crate::graph::{ItemKind, ItemRef};
 use crate::types::{DeclId, Generic, Kind, ShapeField, Ty};
@@ -120,7 +120,7 @@ impl<'g> Checker<'g> {
 
     fn near_struct(&mut self, name: &str) -> Option<String> {
         let decls = self.decls.iter().filter(|d| matches!(d.form, super::decls::Form::Struct(_)));
-        names::nearest(name, decls.map(|d| &*d.name), 2).map(str::to_owned)
+        crate::spelling::nearest(name, decls.map(|d| &*d.name), 2).map(str::to_owned)
     }
 
     /// `Struct({ ... })`.

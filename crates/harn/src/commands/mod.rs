@@ -1,11 +1,14 @@
 //! The table of commands. A command is one file with one `pub const COMMAND`, and one row here.
 
 mod check;
+mod completions;
 mod dev;
+mod doctor;
 mod explain;
 mod fmt;
 mod hitl;
 mod lint;
+mod new;
 mod run;
 mod test;
 mod trust;
@@ -36,9 +39,14 @@ pub const COMMANDS: &[Command] = &[
     lint::COMMAND,
     fmt::COMMAND,
     test::COMMAND,
+    new::NEW,
+    new::INIT,
     explain::COMMAND,
     hitl::COMMAND,
     trust::COMMAND,
+    doctor::COMMAND,
+    completions::COMPLETIONS,
+    completions::MAN,
     version::COMMAND,
     dev::COMMAND,
 ];

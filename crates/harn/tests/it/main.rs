@@ -11,6 +11,7 @@ mod cli;
 mod governance;
 mod http;
 mod place;
+mod projects;
 mod providers;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
