@@ -131,23 +131,3 @@ impl<'g> Checker<'g> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edits_count_insertions_deletions_and_changes() {
-        let chars = |s: &str| s.chars().collect::<Vec<char>>();
-        assert_eq!(edits(&chars("compite"), "compute"), 1);
-        assert_eq!(edits(&chars(""), "abc"), 3);
-        assert_eq!(edits(&chars("kitten"), "sitting"), 3);
-    }
-
-    #[test]
-    fn the_nearest_is_closest_then_of_like_length_then_first() {
-        let names = ["prints", "println", "printer"];
-        assert_eq!(nearest("printl", names.into_iter(), 2), Some("prints"));
-        assert_eq!(nearest("zzz", names.into_iter(), 2), None);
-    }
-}
