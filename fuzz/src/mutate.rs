@@ -124,6 +124,14 @@ const PIECES: &[&str] = &[
 pub fn input(corpus: &[String], random: &mut Random) -> String {
     let Some(start) = random.pick(corpus) else { return String::new() };
     let mut text = start.clone();
+    // Most inputs stay programs and run; the others show what the front end makes of anything.
+    if random.below(5) > 0 {
+        for _ in 0..=random.below(4) {
+            text = gentle(&text, corpus, random);
+        }
+        text.truncate(boundary(&text, LONGEST));
+        return text;
+    }
     for _ in 0..=random.below(6) {
         text = mutated(text, corpus, random);
         if text.len() > LONGEST {
@@ -143,6 +151,80 @@ fn mutated(text: String, corpus: &[String], random: &mut Random) -> String {
         5 => spliced(&text, corpus, random),
         _ => tokens(&text, corpus, random),
     }
+}
+
+/// A change that usually leaves a program: another literal, name or operator; lines removed, repeated, swapped, borrowed.
+fn gentle(text: &str, corpus: &[String], random: &mut Random) -> String {
+    match random.below(8) {
+        0 => lines(text, corpus, random),
+        1 => lines(text, corpus, random),
+        _ => retyped(text, random),
+    }
+}
+
+fn lines(text: &str, corpus: &[String], random: &mut Random) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let (at, to) = (random.below(lines.len()), random.below(lines.len()));
+    match random.below(4) {
+        0 if !lines.is_empty() => {
+            lines.remove(at);
+        }
+        1 if !lines.is_empty() => {
+            let line = lines.get(at).copied().unwrap_or_default();
+            lines.insert(to, line);
+        }
+        2 if !lines.is_empty() => lines.swap(at, to),
+        _ => {
+            let other = random.pick(corpus).map(String::as_str).unwrap_or_default();
+            let borrowed: Vec<&str> = other.lines().collect();
+            lines.insert(at, random.pick(&borrowed).copied().unwrap_or_default());
+        }
+    }
+    lines.join("\n")
+}
+
+const NUMBERS: &[&str] =
+    &["0", "1", "2", "-1", "3", "7", "1000", "0.5", "-0.0", "9223372036854775807", "1e3"];
+const LITERALS: &[&str] =
+    &["nil", "true", "[]", "{}", "\"\"", "[1, \"a\", nil]", "{a: 1, b: [2]}", "0 to 3", "5s", "{ x -> x }"];
+const OPERATORS: &[&str] =
+    &["+", "-", "*", "/", "%", "**", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "??", "in", "|>"];
+const METHODS: &[&str] = &[
+    "map", "filter", "reduce", "push", "len", "keys", "values", "sort", "reverse", "join", "split", "trim",
+    "first", "get", "has", "merge", "remove", "iter", "next", "to_list", "any", "all", "find", "zip",
+    "flat_map", "take", "chunks", "slice",
+];
+
+/// One token replaced by one of its kind.
+fn retyped(text: &str, random: &mut Random) -> String {
+    let source = Source::new("fuzz.harn", text.to_owned());
+    let tokens = parse(&source).tokens;
+    let spans: Vec<(usize, usize)> =
+        tokens.iter().map(|t| (t.span.start as usize, t.span.end as usize)).collect();
+    for _ in 0..20 {
+        let Some(&(start, end)) = random.pick(&spans) else { break };
+        let Some(token) = text.get(start..end) else { continue };
+        let after_dot = text.get(..start).is_some_and(|front| front.ends_with('.'));
+        let other = match token.chars().next() {
+            Some(c) if c.is_ascii_digit() => {
+                let among = if random.below(6) == 0 { LITERALS } else { NUMBERS };
+                random.pick(among).copied()
+            }
+            Some('"') => random.pick(LITERALS).copied(),
+            Some(c) if c.is_ascii_alphabetic() && after_dot => random.pick(METHODS).copied(),
+            Some(c) if c.is_ascii_alphabetic() => {
+                let name =
+                    random.pick(&spans).and_then(|(start, end)| text.get(*start..*end)).unwrap_or_default();
+                name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(name)
+            }
+            _ if OPERATORS.contains(&token) => random.pick(OPERATORS).copied(),
+            _ => None,
+        };
+        if let (Some(other), Some(front), Some(back)) = (other, text.get(..start), text.get(end..)) {
+            return format!("{front}{other}{back}");
+        }
+    }
+    text.to_owned()
 }
 
 fn boundary(text: &str, at: usize) -> usize {

@@ -8,6 +8,9 @@ use harn_types::graph::SourceLoader;
 /// Milliseconds of its own time after which a program is told to stop.
 const LIFETIME_MS: i64 = 3_000;
 
+/// What a look outside costs.
+const LOOK_MS: i64 = 100;
+
 /// The host.
 #[derive(Default)]
 pub struct Nowhere {
@@ -40,7 +43,8 @@ impl Host for Nowhere {
 
     fn wait(&mut self, until: Option<i64>) -> HostEvent {
         // A look outside costs time, so that a program that only computes grows old too.
-        let next = (self.now.get() + 1).max(until.unwrap_or(i64::MIN).min(self.now.get() + LIFETIME_MS));
+        let next =
+            (self.now.get() + LOOK_MS).max(until.unwrap_or(i64::MIN).min(self.now.get() + LIFETIME_MS));
         self.now.set(next);
         if !self.told && (next > LIFETIME_MS || until.is_none()) {
             self.told = true;

@@ -86,11 +86,11 @@ pub fn cost(rates: Option<Rates>, input_tokens: i64, output_tokens: i64) -> f64 
 /// Input tokens that were neither read from nor written to the cache, and the whole prompt. Providers disagree whether
 /// `input_tokens` counts the cached ones: it does when they fit into it.
 fn prompt_split(usage: &Usage) -> (i64, i64) {
-    let cached = usage.cache_read_tokens + usage.cache_write_tokens;
+    let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
     if cached <= usage.input_tokens {
-        (usage.input_tokens - cached, usage.input_tokens)
+        (usage.input_tokens.saturating_sub(cached), usage.input_tokens)
     } else {
-        (usage.input_tokens, usage.input_tokens + cached)
+        (usage.input_tokens, usage.input_tokens.saturating_add(cached))
     }
 }
 

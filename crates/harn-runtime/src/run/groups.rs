@@ -325,8 +325,21 @@ fn answer(fiber: &mut Fiber, result: BodyResult) {
     }
 }
 
+/// Most bodies of one `parallel`: more would not fit into memory.
+const MOST_BODIES: i64 = 100_000_000;
+
 /// What the bodies get, one each.
 fn items(kind: ParallelKind, operand: &Value) -> Result<Vec<Value>, Box<VmError>> {
+    let count = match operand.view() {
+        View::Int(n) => n,
+        View::Range { start, end, .. } => end.saturating_sub(start),
+        _ => 0,
+    };
+    if count > MOST_BODIES {
+        return Err(VmError::runtime(format!(
+            "parallel: {count} bodies are more than the {MOST_BODIES} allowed"
+        )));
+    }
     if kind == ParallelKind::Count {
         return Ok(match operand.view() {
             View::Int(n) if n > 0 => (0..n).map(Value::int).collect(),

@@ -38,7 +38,7 @@ use std::rc::Rc;
 const SLICE: u64 = 50_000;
 /// What a task that was asked to stop may still run (spec 04 section 4.2, rule 3), and what an effect counts for.
 const FLAGGED_FUEL: u64 = 1024;
-const EXIT_FUEL: u64 = 16;
+const EXIT_FUEL: u64 = 4;
 /// How long a suspended task that was asked to stop may finish what it does (rule 2).
 const GRACE_MS: i64 = 250;
 /// How long a program may tidy up after a signal.
@@ -251,6 +251,7 @@ impl Run {
         // A task that was asked to stop has so much left to run until that is thrown at it.
         let mut flagged = task.flagged;
         let mut fuel_left = FLAGGED_FUEL;
+        let mut answered: u32 = 0;
         loop {
             let slice = self.sampler.as_ref().map_or(SLICE, |sampler| sampler.fuel());
             let exit = self.vm.step(&mut fiber, if flagged { fuel_left } else { slice });
@@ -278,6 +279,13 @@ impl Run {
             if self.ending.is_some() {
                 return;
             }
+            // An effect that is answered at once gives the fiber fresh fuel: whoever only prints is interrupted here.
+            answered = answered.wrapping_add(1);
+            if answered.is_multiple_of(LOOK_EVERY) {
+                self.look_outside();
+                self.end_in_time(Some(&fiber));
+                self.fire_timers();
+            }
             match progressed {
                 Progressed::Answered => {}
                 Progressed::Suspended(wait) => return self.suspend(id, fiber, wait),
@@ -294,7 +302,7 @@ impl Run {
             }
             // The request to stop may have come in this very step.
             flagged = self.tasks.get(&id).is_some_and(|task| task.flagged);
-            fuel_left = fuel_left.saturating_sub(EXIT_FUEL).max(1);
+            fuel_left = fuel_left.saturating_sub(EXIT_FUEL);
         }
     }
 

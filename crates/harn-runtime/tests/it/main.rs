@@ -4,4 +4,5 @@
 
 mod concurrency;
 mod effects;
+mod language;
 mod world;

@@ -140,6 +140,11 @@ impl Vm {
         if inits.is_empty() {
             return Ok(None);
         }
+        if let Some((at, count)) = self.spread_out.take() {
+            let args = &mut fiber.strand.registers[at..at + count];
+            let list = Value::list(args.iter_mut().map(std::mem::take).collect());
+            fiber.strand.registers[at] = list;
+        }
         let top = fiber.strand.top;
         // SAFETY: the saved pc is one past the instruction being executed.
         let again = unsafe { fiber.strand.frames[top].pc.sub(1) };
@@ -338,7 +343,7 @@ impl Vm {
         let receiver = &fiber.strand.registers[window + 1];
         let kind = receiver.tag();
         let cached = cache.method.get();
-        if cached.tag == kind {
+        if cached.tag == kind && kind != tag::NIL {
             let hit = kind != tag::STRUCT
                 || std::ptr::eq(cache.shape.get(), receiver.slots_cell().descriptor.cast());
             if hit {

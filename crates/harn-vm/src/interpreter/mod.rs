@@ -95,6 +95,9 @@ pub struct Vm {
     cells_limit: usize,
     /// How often each line was reached, by unit; filled by code with probes only.
     hits: HashMap<*const Unit, Vec<u64>>,
+    /// While a spread call looks for its callee: where its arguments are laid out, and how many. A call that has to be
+    /// executed once more gets them back as a list.
+    spread_out: Option<(usize, usize)>,
 }
 
 /// Code of the VM's own.
@@ -142,6 +145,7 @@ impl Vm {
             cells: Vec::new(),
             cells_limit: 1024,
             hits: HashMap::new(),
+            spread_out: None,
         }
     }
 

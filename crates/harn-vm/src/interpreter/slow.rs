@@ -961,7 +961,9 @@ fn spread_then(
     call: impl FnOnce(&mut Vm, &mut Fiber, usize) -> Result<Next>,
 ) -> Result<Next> {
     let count = vm.spread(fiber, at)?;
+    vm.spread_out = Some((at, count));
     let called = call(vm, fiber, count);
+    vm.spread_out = None;
     if called.is_err() {
         let end = (at + count).min(fiber.strand.registers.len());
         clear(&mut fiber.strand.registers[window..end]);
