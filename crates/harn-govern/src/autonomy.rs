@@ -4,12 +4,15 @@
 //! transaction against the [`ledger::Ledger`], [`reserve::release`] gives one back.
 
 pub mod ledger;
+pub mod limits;
 pub mod option;
 mod refusal;
 pub mod reserve;
+pub mod simulate;
 pub mod window;
 
 pub use ledger::Ledger;
+pub use limits::{Bound, Declared, Limits, Rolling};
 pub use option::Budget;
 pub use reserve::{Admission, Refusal, Reservation, release, reserve};
 pub use window::Window;

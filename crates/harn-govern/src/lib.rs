@@ -13,8 +13,10 @@
 
 pub mod autonomy;
 pub mod effects;
+pub mod identity;
 pub mod moment;
 pub mod people;
+pub mod rules;
 pub mod trust;
 pub mod waitpoint;
 

@@ -129,13 +129,12 @@ fn emit(args: &[Value]) -> NativeResult {
 
 /// `(option, session_id, stable, mock_model)`.
 fn admit(args: &[Value]) -> NativeResult {
+    // Without the option a budget that the operator declares may still bind.
     let option = get(args, 0);
-    if option.is_nil() {
-        return done(Value::NIL);
-    }
     // Fields that are no plain data stand as bytes; messages name their types.
     let mut odd_types = BTreeMap::new();
     let option = match option.view() {
+        View::Nil => Data::Nil,
         View::Dict(fields) => Data::Dict(
             fields
                 .iter()

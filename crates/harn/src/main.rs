@@ -2,6 +2,7 @@
 //! the host to the runtime.
 
 mod commands;
+mod identities;
 mod live;
 mod modules;
 mod output;

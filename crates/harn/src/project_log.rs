@@ -2,21 +2,37 @@
 
 use harn_eventlog::{Durability, LogError, Store, Tx};
 use harn_govern::Moment;
+use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::store::LogConfig;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The configured log of the nearest project above the working directory, else of the working directory.
 pub fn open() -> Result<Box<dyn Store>, String> {
-    let here = std::env::current_dir().map_err(|error| error.to_string())?;
-    let base =
-        here.ancestors().find(|dir| dir.join("harn.toml").is_file()).map_or(here.clone(), PathBuf::from);
     let config =
-        LogConfig::resolve(&base, &|name| RealHost::env(name)).map_err(|e| format!("event_log: {e}"))?;
+        LogConfig::resolve(&base()?, &|name| RealHost::env(name)).map_err(|e| format!("event_log: {e}"))?;
     if !config.is_durable() {
         return Err("event_log: a memory log is gone with its process: nothing to look at".into());
     }
     Ok(config.open())
+}
+
+/// The nearest project above the working directory, else the working directory.
+pub fn base() -> Result<PathBuf, String> {
+    let here = std::env::current_dir().map_err(|error| error.to_string())?;
+    Ok(here.ancestors().find(|dir| dir.join("harn.toml").is_file()).map_or(here.clone(), PathBuf::from))
+}
+
+/// The rules in the `harn.toml` of a project; none when it has no such file. The error names the file.
+pub fn rules(base: &Path) -> Result<Rules, String> {
+    let path = base.join("harn.toml");
+    #[allow(clippy::disallowed_methods, reason = "a command is its own host")]
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Rules::default()),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    };
+    Rules::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Runs `work` in one durable transaction.

@@ -1,7 +1,9 @@
 //! What a run of a program on this machine is made of: host, services, event log, identity.
 
 use crate::live::Live;
+use crate::project_log;
 use harn_effect::Host;
+use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::store::LogConfig;
 use harn_runtime::log_slot::LogSlot;
@@ -53,12 +55,19 @@ impl Session {
             interactive: !self.test && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             durable_log: config.as_ref().is_ok_and(LogConfig::is_durable),
         };
-        let log = LogSlot::new(Box::new(move || {
-            config.map(|config| config.open_shared()).map_err(|error| error.to_string())
+        // Rules that cannot be read allow nothing: whatever is governed needs the log (spec 08 section 11.1 G5).
+        let rules = project_log::rules(std::path::Path::new(&info.base_dir));
+        let (rules, broken) = match rules {
+            Ok(rules) => (rules, None),
+            Err(error) => (Rules::default(), Some(error)),
+        };
+        let log = LogSlot::new(Box::new(move || match broken {
+            Some(error) => Err(error),
+            None => config.map(|config| config.open_shared()).map_err(|error| error.to_string()),
         }));
         Surroundings {
             host: self.host,
-            services: harn_runtime::services::with_models(self.models),
+            services: harn_runtime::services::under_rules(self.models, rules),
             progress: self.progress,
             log,
             info,

@@ -3,11 +3,12 @@
 //! Every so many decisions a checkpoint of the counts is appended to a topic of its own, so that a fresh process reads
 //! the last checkpoint and what followed it instead of the whole history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use harn_eventlog::{Event, Json, LogError, Read, Stored, Tx};
 
 use super::Window;
+use super::limits::ancestors;
 use crate::Moment;
 
 /// The topic of decisions.
@@ -55,6 +56,13 @@ struct Open {
     counted: bool,
 }
 
+/// The counted decisions of one key in the longest rolling window that was asked for, oldest first.
+#[derive(Clone, Debug, Default)]
+struct Recent {
+    window_ms: i64,
+    decisions: VecDeque<(i64, String)>,
+}
+
 /// Counts of every key, as of the event [`Ledger::head`].
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -62,6 +70,9 @@ pub struct Ledger {
     checkpointed: u64,
     keys: BTreeMap<String, Taken>,
     open: BTreeMap<String, Open>,
+    /// The latest time of a decision: no later one counts as earlier, whatever the clock says.
+    last_at: i64,
+    recent: BTreeMap<String, Recent>,
 }
 
 impl Ledger {
@@ -91,6 +102,77 @@ impl Ledger {
         self.keys.get(key).copied().unwrap_or_default().at(now)
     }
 
+    /// What every key has taken in the windows of `now`.
+    pub fn keys(&self, now: Window) -> impl Iterator<Item = (&str, Taken)> {
+        self.keys.iter().map(move |(key, taken)| (key.as_str(), taken.at(now)))
+    }
+
+    /// The time that a decision taken at `now_ms` counts for: a clock that steps back does not move it back.
+    pub fn at(&self, now_ms: i64) -> i64 {
+        now_ms.max(self.last_at)
+    }
+
+    /// How many counted decisions of `key` (and of keys below it) lie in the `window_ms` before `at`. Exact: the first time
+    /// a key is asked for, the log is read back as far as the window reaches.
+    pub fn rolling(
+        &mut self,
+        log: &mut (impl Read + ?Sized),
+        key: &str,
+        window_ms: i64,
+        at: i64,
+    ) -> Result<i64, LogError> {
+        if self.recent.get(key).is_none_or(|recent| recent.window_ms < window_ms) {
+            let decisions = self.read_back(log, key, at.saturating_sub(window_ms))?;
+            self.recent.insert(key.to_owned(), Recent { window_ms, decisions });
+        }
+        let Some(recent) = self.recent.get_mut(key) else { return Ok(0) };
+        let oldest_kept = at.saturating_sub(recent.window_ms);
+        while recent.decisions.front().is_some_and(|(taken, _)| *taken <= oldest_kept) {
+            recent.decisions.pop_front();
+        }
+        let since = at.saturating_sub(window_ms);
+        Ok(recent.decisions.iter().rev().take_while(|(taken, _)| *taken > since).count() as i64)
+    }
+
+    /// The counted decisions of `key` later than `since`, up to [`Ledger::head`].
+    fn read_back(
+        &self,
+        log: &mut (impl Read + ?Sized),
+        key: &str,
+        since: i64,
+    ) -> Result<VecDeque<(i64, String)>, LogError> {
+        let mut found = VecDeque::new();
+        let mut released = std::collections::BTreeSet::new();
+        let mut upper = self.head;
+        while upper > 0 {
+            let lower = upper.saturating_sub(PAGE as u64);
+            for stored in log.read_range(DECISIONS, Some(lower), (upper - lower) as usize)?.iter().rev() {
+                let payload = &stored.event.payload;
+                match stored.event.kind.as_str() {
+                    RELEASED => {
+                        released.insert(payload.text("decision_id").to_owned());
+                    }
+                    RESERVED => {
+                        let at = time_of(stored);
+                        // Times on this topic never step back (see `Ledger::at`), so the rest is older.
+                        if at <= since {
+                            return Ok(found);
+                        }
+                        let id = payload.text("decision_id");
+                        let own = payload.text("key");
+                        let belongs = own == key || ancestors(own).any(|above| above == key);
+                        if belongs && payload.field("approval_id").is_null() && !released.contains(id) {
+                            found.push_front((at, id.to_owned()));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            upper = lower;
+        }
+        Ok(found)
+    }
+
     /// Whether the decision is reserved and not released.
     pub fn holds(&self, decision: &str) -> bool {
         self.open.contains_key(decision)
@@ -107,12 +189,20 @@ impl Ledger {
                 let day = payload.field("day_index").as_int().ok_or_else(corrupt)?;
                 let counted = payload.field("approval_id").is_null();
                 let window = Window { hour, day };
-                let mut taken = self.taken(key, window);
-                if counted {
-                    taken.hour += 1;
-                    taken.day += 1;
+                let at = time_of(stored);
+                self.last_at = self.last_at.max(at);
+                let taken = self.count(key, window, counted);
+                // What is spent of a key is spent of the keys above it.
+                for above in ancestors(key) {
+                    self.count(above, window, counted);
                 }
-                self.keys.insert(key.to_owned(), taken);
+                if counted {
+                    for key in std::iter::once(key).chain(ancestors(key)) {
+                        if let Some(recent) = self.recent.get_mut(key) {
+                            recent.decisions.push_back((at, payload.text("decision_id").to_owned()));
+                        }
+                    }
+                }
                 // Decisions of days past can be released without any effect: they need not be kept.
                 if self.open.len() >= 4096 {
                     self.open.retain(|_, open| open.window.day + 1 >= day);
@@ -121,15 +211,21 @@ impl Ledger {
                 self.open.insert(payload.text("decision_id").to_owned(), open);
             }
             RELEASED => {
-                if let Some(open) = self.open.remove(payload.text("decision_id"))
+                let id = payload.text("decision_id");
+                if let Some(open) = self.open.remove(id)
                     && open.counted
-                    && let Some(taken) = self.keys.get_mut(&open.key)
                 {
-                    if taken.window.hour == open.window.hour {
-                        taken.hour = (taken.hour - 1).max(0);
-                    }
-                    if taken.window.day == open.window.day {
-                        taken.day = (taken.day - 1).max(0);
+                    for key in std::iter::once(open.key.as_str()).chain(ancestors(&open.key)) {
+                        if let Some(recent) = self.recent.get_mut(key) {
+                            recent.decisions.retain(|(_, decision)| decision != id);
+                        }
+                        let Some(taken) = self.keys.get_mut(key) else { continue };
+                        if taken.window.hour == open.window.hour {
+                            taken.hour = (taken.hour - 1).max(0);
+                        }
+                        if taken.window.day == open.window.day {
+                            taken.day = (taken.day - 1).max(0);
+                        }
                     }
                 }
             }
@@ -137,6 +233,17 @@ impl Ledger {
         }
         self.head = *id;
         Ok(())
+    }
+
+    /// Counts one decision for a key.
+    fn count(&mut self, key: &str, window: Window, counted: bool) -> Taken {
+        let mut taken = self.taken(key, window);
+        if counted {
+            taken.hour += 1;
+            taken.day += 1;
+        }
+        self.keys.insert(key.to_owned(), taken);
+        taken
     }
 
     /// Writes a checkpoint of the counts up to [`Ledger::head`] when enough was decided since the last.
@@ -159,6 +266,7 @@ impl Ledger {
         });
         let payload = Json::object([
             ("up_to", Json::Int(self.head as i64)),
+            ("last_at_ms", self.last_at.into()),
             ("keys", Json::object(keys)),
             ("open", Json::object(open)),
         ]);
@@ -189,9 +297,15 @@ impl Ledger {
                 Window { hour: ints(row, 1).ok_or_else(corrupt)?, day: ints(row, 2).ok_or_else(corrupt)? };
             self.open.insert(id.clone(), Open { key: key.clone(), window, counted: *counted });
         }
+        self.last_at = payload.field("last_at_ms").as_int().unwrap_or(0);
         self.head =
             payload.field("up_to").as_int().and_then(|n| u64::try_from(n).ok()).ok_or_else(corrupt)?;
         self.checkpointed = self.head;
         Ok(())
     }
+}
+
+/// When a decision counts as taken.
+fn time_of(stored: &Stored) -> i64 {
+    stored.event.payload.field("at_ms").as_int().unwrap_or(stored.event.occurred_at_ms)
 }

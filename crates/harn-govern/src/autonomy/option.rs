@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use harn_effect::Data;
 
+use super::limits::{Limits, Rolling};
+
 /// A budget in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -11,6 +13,8 @@ pub struct Budget {
     pub per_hour: Option<i64>,
     /// Decisions per UTC day.
     pub per_day: Option<i64>,
+    /// Decisions in a rolling window.
+    pub rolling: Option<Rolling>,
     /// Whose decisions are counted.
     pub key: String,
     /// Whom a refusal asks.
@@ -40,31 +44,18 @@ pub fn parse(
             ));
         }
     };
-    let per_hour = cap(label, fields, "per_hour")?;
-    let per_day = cap(label, fields, "per_day")?;
-    for (name, cap) in [("per_hour", per_hour), ("per_day", per_day)] {
-        if cap == Some(0) {
-            return Err(format!("{label}: autonomy_budget.{name} must be >= 1 (use nil to disable)"));
-        }
-    }
-    if per_hour.is_none() && per_day.is_none() {
+    let limits = Limits::parse(&format!("{label}: autonomy_budget."), fields, false)?;
+    if limits.is_empty() {
         return Ok(None);
     }
+    let Limits { per_hour, per_day, rolling } = limits;
     let key = name(label, fields, "key")?.unwrap_or_else(|| session_id.to_owned());
     if key.trim().is_empty() {
         return Err(format!("{label}: autonomy_budget requires a non-empty `key` or session_id"));
     }
     let reviewer = name(label, fields, "reviewer")?.unwrap_or_else(|| "operator".to_owned());
     let approval = name(label, fields, "approval")?;
-    Ok(Some(Budget { per_hour, per_day, key, reviewer, approval }))
-}
-
-fn cap(label: &str, fields: &BTreeMap<String, Data>, name: &str) -> Result<Option<i64>, String> {
-    match fields.get(name) {
-        None | Some(Data::Nil) => Ok(None),
-        Some(Data::Int(n)) if *n >= 0 => Ok(Some(*n)),
-        Some(_) => Err(format!("{label}: autonomy_budget.{name} must be a non-negative int")),
-    }
+    Ok(Some(Budget { per_hour, per_day, rolling, key, reviewer, approval }))
 }
 
 fn name(

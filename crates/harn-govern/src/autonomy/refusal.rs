@@ -19,7 +19,7 @@ fn is_for_key(request: &Request, key: &str) -> bool {
     request.kind == Kind::Approval
         && request.principal() == key
         && request.payload.field("args").text("agent_key") == key
-        && [Reason::Hourly, Reason::Daily]
+        && [Reason::Hourly, Reason::Daily, Reason::Rolling]
             .iter()
             .any(|r| request.payload.text("action") == action_of(key, *r))
 }
@@ -65,12 +65,12 @@ pub(super) fn refuse(
     tx: &mut dyn Tx,
     book: &Book,
     asked: &Reservation,
-    reason: Reason,
+    (reason, limiting): (Reason, &str),
     taken: Taken,
     trace_id: &str,
     moment: &mut Moment<'_>,
 ) -> Result<Refusal, LogError> {
-    let detail = Json::object([
+    let mut detail = Json::object([
         ("agent_key", Json::from(asked.key.as_str())),
         ("session_id", asked.session_id.clone().into()),
         ("reason", reason.code().into()),
@@ -81,6 +81,14 @@ pub(super) fn refuse(
         ("autonomous_decisions_hour", taken.hour.into()),
         ("autonomous_decisions_today", taken.day.into()),
     ]);
+    if let Some(rolling) = asked.rolling {
+        let rolling = [("decisions", rolling.decisions), ("window_ms", rolling.window_ms)];
+        detail.set("rolling", Json::object(rolling.map(|(name, n)| (name, Json::Int(n)))));
+    }
+    // The limit may be that of a key above.
+    if limiting != asked.key {
+        detail.set("limited_by", limiting.into());
+    }
     let pending = pending_request(book, asked, reason, taken.window, moment.now_ms).map(|r| r.id.clone());
     let (request_id, filed) = match pending {
         Some(id) => (id, None),
@@ -158,6 +166,8 @@ fn pending_request<'b>(
         let same_window = match reason {
             Reason::Hourly => asked_at.hour == window.hour,
             Reason::Daily => asked_at.day == window.day,
+            // A rolling window has no index: one open request is enough.
+            Reason::Rolling => true,
         };
         request.settled.is_none()
             && !request.is_late(now_ms)

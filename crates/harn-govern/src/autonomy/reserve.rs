@@ -4,6 +4,7 @@
 use harn_eventlog::{Event, Json, LogError, Tx};
 
 use super::ledger::{DECISIONS, Ledger, RELEASED, RESERVED, Taken};
+use super::limits::{Bound, Limits, Rolling};
 use super::{Window, refusal};
 use crate::people::{self, Book, consume};
 use crate::{Moment, trust};
@@ -29,6 +30,10 @@ pub struct Reservation {
     pub per_hour: Option<i64>,
     /// Cap per UTC day.
     pub per_day: Option<i64>,
+    /// Limit of a rolling window.
+    pub rolling: Option<Rolling>,
+    /// Limits that bind besides: declared ones, and those of the keys above.
+    pub bounds: Vec<Bound>,
     /// Whom a refusal asks.
     pub reviewer: String,
     /// An approval named for the case that the budget is used up.
@@ -67,6 +72,7 @@ pub struct Refusal {
 pub(super) enum Reason {
     Hourly,
     Daily,
+    Rolling,
 }
 
 impl Reason {
@@ -74,6 +80,7 @@ impl Reason {
         match self {
             Reason::Hourly => "hourly_autonomy_budget_exceeded",
             Reason::Daily => "daily_autonomy_budget_exceeded",
+            Reason::Rolling => "rolling_autonomy_budget_exceeded",
         }
     }
 }
@@ -90,6 +97,30 @@ pub(super) fn exceeded(taken: Taken, per_hour: Option<i64>, per_day: Option<i64>
     }
 }
 
+/// The first limit that one more decision would exceed, and the key it belongs to: the call's own limits first.
+fn limited(
+    tx: &mut dyn Tx,
+    ledger: &mut Ledger,
+    asked: &Reservation,
+    now: Window,
+    at: i64,
+) -> Result<Option<(Reason, String)>, LogError> {
+    let own = Limits { per_hour: asked.per_hour, per_day: asked.per_day, rolling: asked.rolling };
+    let own = Bound { key: asked.key.clone(), limits: own };
+    for Bound { key, limits } in std::iter::once(&own).chain(&asked.bounds) {
+        let found = exceeded(ledger.taken(key, now), limits.per_hour, limits.per_day);
+        if let Some(reason) = found {
+            return Ok(Some((reason, key.clone())));
+        }
+        if let Some(rolling) = limits.rolling
+            && ledger.rolling(tx, key, rolling.window_ms, at)?.saturating_add(1) > rolling.decisions
+        {
+            return Ok(Some((Reason::Rolling, key.clone())));
+        }
+    }
+    Ok(None)
+}
+
 /// Rules on a decision and appends what the ruling needs. The caller commits and, when refused, tells the host of the
 /// filed request.
 pub fn reserve(
@@ -100,14 +131,15 @@ pub fn reserve(
     moment: &mut Moment<'_>,
 ) -> Result<Admission, LogError> {
     ledger.refresh(tx)?;
-    let taken = ledger.taken(&asked.key, Window::at(moment.now_ms));
+    let now = Window::at(moment.now_ms);
+    let (taken, at) = (ledger.taken(&asked.key, now), ledger.at(moment.now_ms));
     let trace_id = match &asked.trace_id {
         Some(trace) => trace.clone(),
         None => format!("trace_{}", moment.uuid7()),
     };
-    let Some(reason) = exceeded(taken, asked.per_hour, asked.per_day) else {
+    let Some((reason, limiting)) = limited(tx, ledger, asked, now, at)? else {
         ledger.checkpoint(tx, moment)?;
-        let decision_id = append_reserved(tx, asked, taken, &trace_id, None, moment)?;
+        let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, None, moment)?;
         return Ok(Admission::Admitted { decision_id, approval_id: None });
     };
     book.refresh(tx)?;
@@ -119,21 +151,21 @@ pub fn reserve(
         None => refusal::unused_approval(book, asked),
     };
     if let Some(request) = approval {
-        let decision_id = append_reserved(tx, asked, taken, &trace_id, Some(&request), moment)?;
+        let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, Some(&request), moment)?;
         let Some(request) = book.get(&request) else {
             return Ok(Admission::Invalid(format!("unknown HITL request id '{request}'")));
         };
         consume::append(tx, request, &decision_id, moment)?;
         return Ok(Admission::Admitted { decision_id, approval_id: Some(request.id.clone()) });
     }
-    let refused = refusal::refuse(tx, book, asked, reason, taken, &trace_id, moment)?;
+    let refused = refusal::refuse(tx, book, asked, (reason, &limiting), taken, &trace_id, moment)?;
     Ok(Admission::Refused(Box::new(refused)))
 }
 
 fn append_reserved(
     tx: &mut dyn Tx,
     asked: &Reservation,
-    taken: Taken,
+    (taken, at): (Taken, i64),
     trace_id: &str,
     approval: Option<&str>,
     moment: &mut Moment<'_>,
@@ -150,6 +182,7 @@ fn append_reserved(
         ("seq_day", (taken.day + counted).into()),
         ("per_hour", asked.per_hour.into()),
         ("per_day", asked.per_day.into()),
+        ("at_ms", at.into()),
         ("trace_id", trace_id.into()),
         ("approval_id", approval.into()),
     ]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use harn_eventlog::{Event, Json, LogError, Read, provenance};
 
 use super::{Kind, consume};
+use crate::identity::Keyring;
 use crate::moment::{parse_ms, timestamp};
 
 const PAGE: usize = 500;
@@ -122,12 +123,40 @@ impl Request {
         !reviewer.is_empty() && (reviewer == self.principal() || reviewer == self.agent)
     }
 
+    /// The digest of the whole request as it was filed: what an answer is signed over.
+    pub fn digest(&self) -> String {
+        let filed = Json::object([
+            ("request_id", Json::from(self.id.as_str())),
+            ("kind", self.kind.name().into()),
+            ("agent", self.agent.as_str().into()),
+            ("payload", self.payload.clone()),
+        ]);
+        provenance::sha256(&filed.canonical())
+    }
+
+    /// The text that a reviewer signs: the request's digest and everything the answer says.
+    pub fn signed_text(&self, response: &Json) -> String {
+        let mut signed = Json::object([("digest", Json::from(self.digest()))]);
+        for field in ["request_id", "reviewer", "answer", "approved", "accepted", "reason", "responded_at"] {
+            signed.set(field, response.field(field).clone());
+        }
+        format!("harn hitl answer v1\n{}\n", signed.canonical())
+    }
+
+    /// Whether the answer is signed as the keyring asks of its reviewer.
+    pub fn is_authentic(&self, response: &Json, keyring: &Keyring) -> bool {
+        let reviewer = response.text("reviewer");
+        !keyring.asks(reviewer)
+            || keyring.accepts(reviewer, &self.signed_text(response), response.text("signature"))
+    }
+
     /// Takes in a response that arrived at `at_ms`; what does not count changes nothing.
-    pub(super) fn respond(&mut self, response: &Json, at_ms: i64) {
+    pub(super) fn respond(&mut self, response: &Json, at_ms: i64, keyring: &Keyring) {
         let reviewer = response.field("reviewer").as_str().filter(|r| !r.is_empty()).map(str::to_owned);
         if self.settled.is_some()
             || self.is_late(at_ms)
             || reviewer.as_deref().is_some_and(|r| self.is_requester(r))
+            || !self.is_authentic(response, keyring)
         {
             return;
         }
@@ -218,9 +247,20 @@ pub struct Book {
     cursors: BTreeMap<&'static str, u64>,
     requests: BTreeMap<String, Request>,
     by_principal: BTreeMap<String, Vec<String>>,
+    keyring: Keyring,
 }
 
 impl Book {
+    /// A book that counts an answer only when it is signed as the keyring asks.
+    pub fn with_keyring(keyring: Keyring) -> Book {
+        Book { keyring, ..Book::default() }
+    }
+
+    /// Whose signatures are asked for.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// Folds what was appended since the last call.
     pub fn refresh(&mut self, log: &mut (impl Read + ?Sized)) -> Result<(), LogError> {
         for topic in Kind::ALL.map(Kind::topic).into_iter().chain([consume::CONSUMPTIONS]) {
@@ -264,7 +304,7 @@ impl Book {
         let Some(request) = self.requests.get_mut(payload.text("request_id")) else { return };
         let settled = match event.kind.as_str() {
             "hitl.response_received" | "hitl.escalation_accepted" => {
-                request.respond(payload, event.occurred_at_ms);
+                request.respond(payload, event.occurred_at_ms, &self.keyring);
                 return;
             }
             "hitl.dual_control_executed" => {
@@ -277,6 +317,9 @@ impl Book {
                 return;
             }
             "hitl.timeout" => Settled::TimedOut,
+            // Where signatures are asked for, only the signed answers decide: whoever can write to the log could have
+            // added these events.
+            _ if self.keyring.is_strict() => return,
             kind => match request.kind.decision_events() {
                 Some((approved, _)) if approved == kind => {
                     Settled::Approved { record: payload.field("record").clone(), mocked: request.is_mocked() }

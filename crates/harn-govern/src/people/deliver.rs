@@ -62,6 +62,15 @@ pub fn deliver(
             "HITL request '{id}' cannot be answered by its requester '{reviewer}'"
         )));
     }
+    if !request.is_authentic(&stored, book.keyring()) {
+        let reason = if stored.text("signature").is_empty() { "unsigned" } else { "bad_signature" };
+        let payload = stored.with("reason", reason);
+        tx.append(request.kind.topic(), event_of(request, "hitl.response_rejected", payload, moment))?;
+        let whose = if reviewer.is_empty() { "its reviewer".to_owned() } else { format!("'{reviewer}'") };
+        return Ok(Delivery::Rejected(format!(
+            "HITL request '{id}' must be answered with the signature of {whose}: {reason}"
+        )));
+    }
     let accepted = request.kind == Kind::Escalation && stored.field("accepted").as_bool() == Some(true);
     let kind = if accepted { "hitl.escalation_accepted" } else { "hitl.response_received" };
     let event = Event::new(kind, stored.clone(), moment.now_ms).header("request_id", id);
@@ -70,7 +79,7 @@ pub fn deliver(
         return Ok(Delivery::Taken { settled: true });
     }
     let mut after = request.clone();
-    after.respond(&stored, moment.now_ms);
+    after.respond(&stored, moment.now_ms, book.keyring());
     settle(tx, &after, &reviewer, moment)?;
     Ok(Delivery::Taken { settled: after.settled.is_some() })
 }

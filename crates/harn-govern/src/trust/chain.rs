@@ -18,8 +18,8 @@ const PAGE: usize = 1000;
 /// The topics of an agent's records, present and older name.
 pub(super) fn agent_topics(agent: &str) -> [String; 2] {
     let mut name = topic::sanitise(agent);
-    // An agent of this name must not write to the topic of projections.
-    if name == "records" {
+    // An agent of these names must not write to the topics of projections and anchors.
+    if name == "records" || name == "anchors" {
         name.push('_');
     }
     name.truncate(180);

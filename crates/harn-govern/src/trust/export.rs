@@ -2,6 +2,7 @@
 
 use harn_eventlog::{Json, LogError, Read};
 
+use super::anchor::{Anchor, anchors};
 use super::chain::records;
 use super::record::{Record, SCHEMA};
 use super::verify::{HeadMark, Walk, verify};
@@ -48,11 +49,16 @@ pub fn export(
         ("producer", Json::object([("name", Json::from("harn")), ("version", version.into())])),
     ]);
     let records = records.iter().map(|r| r.json().clone()).collect();
-    Ok(Json::object([
+    let mut document = Json::object([
         ("schema", Json::from(CHAIN_SCHEMA)),
         ("chain", chain),
         ("records", Json::Array(records)),
-    ]))
+    ]);
+    let (anchors, _) = anchors(log)?;
+    if !anchors.is_empty() {
+        document.set("anchors", Json::Array(anchors.iter().map(Anchor::to_json).collect()));
+    }
+    Ok(document)
 }
 
 /// What a document's verification found.
@@ -64,6 +70,8 @@ pub struct FileReport {
     pub errors: Vec<String>,
     /// Records that were skipped.
     pub warnings: Vec<String>,
+    /// Public keys whose anchors hold.
+    pub anchored_by: Vec<String>,
 }
 
 /// Proves an exported chain.
@@ -113,11 +121,22 @@ pub fn verify_document(document: &Json) -> FileReport {
     if root != last_hash {
         walk.wrong(format!("chain root_hash mismatch; expected {last_hash:?}, found {root:?}"));
     }
+    let mut anchored_by = Vec::new();
+    for (position, json) in document.field("anchors").as_array().unwrap_or_default().iter().enumerate() {
+        match Anchor::parse(json) {
+            None => walk.wrong(format!("anchor {position}: undecodable anchor")),
+            Some(anchor) => {
+                if walk.check_anchors(&[&anchor], None) && !anchored_by.contains(&anchor.public_key) {
+                    anchored_by.push(anchor.public_key);
+                }
+            }
+        }
+    }
     let holds = walk.errors.is_empty();
     if chain.field("verified").as_bool() != Some(holds) {
         walk.wrong(format!("chain verified mismatch; expected {holds}"));
     }
-    FileReport { total: entries.len(), errors: walk.errors, warnings }
+    FileReport { total: entries.len(), errors: walk.errors, warnings, anchored_by }
 }
 
 fn check_fields(entry: &Json) -> Result<(), String> {

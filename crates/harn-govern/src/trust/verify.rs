@@ -2,9 +2,10 @@
 
 use harn_eventlog::{Json, LogError, Read};
 
-use super::chain::read_all;
+use super::anchor::{Anchor, anchors};
+use super::chain::{GLOBAL, read_all};
 use super::record::{Record, SCHEMA};
-use super::{evidence, export};
+use super::{evidence, export, merkle};
 
 /// The last record known to have existed, kept outside of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +75,32 @@ impl Report {
     }
 }
 
-/// Walks the records in event order; checks positions, links, hashes, evidence, lineage and the head mark.
+/// What is known of the chain from outside of the log.
+#[derive(Default)]
+pub struct Outside<'a> {
+    /// The last record known to have existed.
+    pub mark: Option<&'a HeadMark>,
+    /// Anchors kept elsewhere (`HARN_TRUST_ANCHOR_FILE`).
+    pub anchors: &'a [Anchor],
+    /// The public keys whose anchors vouch for the chain; any when absent.
+    pub trusted: Option<&'a dyn Fn(&str) -> bool>,
+}
+
+/// Walks the records in event order; checks positions, links, hashes, evidence, lineage, the head mark and the anchors of
+/// the log.
 pub fn verify(
     log: &mut (impl Read + ?Sized),
     topic: &str,
     mark: Option<&HeadMark>,
+) -> Result<Report, LogError> {
+    verify_with(log, topic, &Outside { mark, ..Outside::default() })
+}
+
+/// [`verify`], with everything that is known from outside.
+pub fn verify_with(
+    log: &mut (impl Read + ?Sized),
+    topic: &str,
+    outside: &Outside<'_>,
 ) -> Result<Report, LogError> {
     let mut walk = Walk::default();
     for stored in read_all(log, topic)? {
@@ -90,8 +112,15 @@ pub fn verify(
         }
     }
     walk.position = None;
-    if let Some(mark) = mark {
+    if let Some(mark) = outside.mark {
         walk.check_mark(mark);
+    }
+    let mut anchored = false;
+    if topic == GLOBAL {
+        let (on_log, wrong) = anchors(log)?;
+        wrong.into_iter().for_each(|error| walk.wrong(error));
+        let all: Vec<&Anchor> = on_log.iter().chain(outside.anchors).collect();
+        anchored = walk.check_anchors(&all, outside.trusted);
     }
     Ok(Report {
         topic: topic.to_owned(),
@@ -100,7 +129,7 @@ pub fn verify(
         root_hash: walk.records.last().map(|r| r.entry_hash().to_owned()),
         broken_at_event_id: walk.broken_at,
         errors: walk.errors,
-        anchored: false,
+        anchored,
     })
 }
 
@@ -148,9 +177,40 @@ impl Walk {
         self.records.push(record);
     }
 
+    /// Checks anchors against the chain; whether one of a trusted key vouches for it.
+    pub fn check_anchors(&mut self, anchors: &[&Anchor], trusted: Option<&dyn Fn(&str) -> bool>) -> bool {
+        if anchors.is_empty() {
+            return false;
+        }
+        let leaves: Vec<_> = self.records.iter().map(|r| merkle::leaf(r.json())).collect();
+        let mut anchored = false;
+        for anchor in anchors {
+            let at = anchor.chain_index;
+            if !anchor.holds() {
+                self.wrong(format!("anchor at index {at}: signature is wrong"));
+                continue;
+            }
+            let before = self.errors.len();
+            self.check_mark(&HeadMark { chain_index: at, entry_hash: anchor.entry_hash.clone() });
+            let size = usize::try_from(at).unwrap_or(usize::MAX);
+            if let Some(covered) = leaves.get(..size)
+                && merkle::text_of(&merkle::root(covered)) != anchor.tree_root
+            {
+                self.wrong(format!("anchor at index {at}: tree root mismatch"));
+            }
+            if self.errors.len() == before && trusted.is_none_or(|trusts| trusts(&anchor.public_key)) {
+                anchored = true;
+            }
+        }
+        anchored
+    }
+
     fn check_mark(&mut self, mark: &HeadMark) {
         let at = mark.chain_index;
-        match self.records.iter().find(|r| r.chain_index() == at) {
+        let position = usize::try_from(at).ok().and_then(|at| at.checked_sub(1));
+        let in_place = position.and_then(|i| self.records.get(i)).filter(|r| r.chain_index() == at);
+        let found = in_place.or_else(|| self.records.iter().find(|r| r.chain_index() == at));
+        match found {
             None => self.wrong(format!("anchor at index {at}: record missing")),
             Some(record) if record.entry_hash() != mark.entry_hash => {
                 self.wrong(format!("anchor at index {at}: entry_hash mismatch"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
-use harn_govern::autonomy::{self, Admission, Budget, Refusal, Reservation};
+use harn_govern::autonomy::{self, Admission, Bound, Budget, Limits, Refusal, Reservation, limits};
 use harn_govern::trust;
 
 use super::governance::Shared;
@@ -37,12 +37,13 @@ impl Autonomy {
         let fallback = if stable { session.to_owned() } else { principal(cx) };
         let budget =
             autonomy::option::parse(label, args.field("option"), &odd, &fallback).map_err(Raised::Runtime)?;
-        let Some(budget) = budget else { return Ok(Data::Nil) };
-        if !stable && budget.key == fallback && args.field("option").field("key").is_nil() {
+        let named = budget.is_some();
+        let Some((budget, bounds)) = self.binding(budget, &fallback) else { return Ok(Data::Nil) };
+        if named && !stable && budget.key == fallback && args.field("option").field("key").is_nil() {
             let text = format!("autonomy budget without key or session_id: counting for '{fallback}'");
             cx.progress.event(ProgressEvent::Note { text });
         }
-        let asked = reservation(cx, args, &budget, session);
+        let asked = Reservation { bounds, ..reservation(cx, args, &budget, session) };
         let admission = self.shared.transact(cx, |tx, projections, moment| {
             autonomy::reserve(tx, &mut projections.ledger, &mut projections.book, &asked, moment)
         })?;
@@ -57,6 +58,30 @@ impl Autonomy {
                 let result = self.refused(cx, &budget, *refusal)?;
                 Ok(Data::dict([("admitted", Data::Bool(false)), ("result", result)]))
             }
+        }
+    }
+
+    /// The budget in force and the limits that bind besides: what the program asks for, what the operator declares for the
+    /// key, and for the keys above it. `None` when nothing limits the decision.
+    fn binding(&self, budget: Option<Budget>, fallback: &str) -> Option<(Budget, Vec<Bound>)> {
+        let declared = self.shared.declared();
+        let key = budget.as_ref().map_or(fallback, |budget| budget.key.as_str());
+        let bounds = limits::declared_for(key, declared);
+        let reviewer = || {
+            let mut binding = declared.iter().filter(|d| bounds.iter().any(|bound| d.binds(&bound.key)));
+            binding.find_map(|d| d.reviewer.clone()).unwrap_or_else(|| "operator".to_owned())
+        };
+        match budget {
+            None if bounds.is_empty() => None,
+            None => {
+                let (key, reviewer) = (key.to_owned(), reviewer());
+                // The declared caps of the key itself are shown as its caps.
+                let own = bounds.iter().filter(|bound| bound.key == key);
+                let caps = own.fold(Limits::default(), |caps, bound| caps.and(bound.limits).0);
+                let Limits { per_hour, per_day, rolling } = caps;
+                Some((Budget { per_hour, per_day, rolling, key, reviewer, approval: None }, bounds))
+            }
+            Some(budget) => Some((budget, bounds)),
         }
     }
 
@@ -112,6 +137,8 @@ fn reservation(cx: &ServiceCx<'_>, args: &Data, budget: &Budget, session: &str) 
         run_id: Some(cx.run.run_id.clone()).filter(|id| !id.is_empty()),
         per_hour: budget.per_hour,
         per_day: budget.per_day,
+        rolling: budget.rolling,
+        bounds: Vec::new(),
         reviewer: budget.reviewer.clone(),
         approval: budget.approval.clone(),
         accept_mocked: cx.run.test || mock_model,

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use harn_effect::Raised;
 use harn_eventlog::{Durability, LogError, Mark, Tx, provenance};
-use harn_govern::autonomy::Ledger;
+use harn_govern::autonomy::{Declared, Ledger};
 use harn_govern::people::Book;
+use harn_govern::rules::Rules;
 use harn_govern::waitpoint::named::Reports;
 use harn_govern::{Moment, trust};
 
@@ -35,6 +36,7 @@ pub struct Governance {
     projections: RefCell<Projections>,
     drawn: Cell<u64>,
     commits: Cell<u64>,
+    declared: Vec<Declared>,
 }
 
 /// One handle for each service.
@@ -46,6 +48,21 @@ pub fn log_error(error: &LogError) -> Raised {
 }
 
 impl Governance {
+    /// The state of a run under the rules of its project.
+    pub fn under(rules: Rules) -> Governance {
+        let projections = Projections { book: Book::with_keyring(rules.keyring), ..Projections::default() };
+        Governance {
+            projections: RefCell::new(projections),
+            declared: rules.budgets,
+            ..Governance::default()
+        }
+    }
+
+    /// The budgets that the operator declared.
+    pub fn declared(&self) -> &[Declared] {
+        &self.declared
+    }
+
     /// Runs `work` in one durable transaction. An error leaves no trace and denies whatever was asked.
     pub fn transact<T>(
         &self,

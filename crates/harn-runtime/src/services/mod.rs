@@ -13,6 +13,7 @@ pub mod trust;
 pub mod waitpoint;
 
 use crate::service::Service;
+use harn_govern::rules::Rules;
 
 /// Every service that a run has, freshly made.
 pub fn all() -> Vec<Box<dyn Service>> {
@@ -21,7 +22,12 @@ pub fn all() -> Vec<Box<dyn Service>> {
 
 /// Every service, with model calls answered as `setup` says.
 pub fn with_models(setup: llm::LlmSetup) -> Vec<Box<dyn Service>> {
-    let shared = governance::Shared::default();
+    under_rules(setup, Rules::default())
+}
+
+/// Every service, under the rules of a project.
+pub fn under_rules(setup: llm::LlmSetup, rules: Rules) -> Vec<Box<dyn Service>> {
+    let shared = governance::Shared::new(governance::Governance::under(rules));
     vec![
         Box::new(event_log::EventLog::new(shared.clone())),
         Box::new(autonomy::Autonomy::new(shared.clone())),

@@ -1,9 +1,10 @@
 //! `harn hitl`: what waits for a person, and answering it (spec 08 section 4.5).
 
 use super::Command;
-use crate::{output, project_log};
+use crate::{identities, output, project_log};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_eventlog::{Json, Store};
+use harn_govern::moment::timestamp;
 use harn_govern::people::{self, Book, Delivery, Filters, Kind, Request};
 use std::process::ExitCode;
 
@@ -24,7 +25,25 @@ pub const COMMAND: Command = Command {
             .subcommand(sub("list", "Lists what nobody has answered yet").arg(json()))
             .subcommand(sub("show", "Shows a request and what became of it").arg(id()).arg(json()))
             .subcommand(
-                sub("approve", "Approves, or accepts an escalation").arg(id()).arg(reviewer()).arg(reason()),
+                sub("approve", "Approves, or accepts an escalation")
+                    .arg(id().required(false).required_unless_present("all"))
+                    .arg(
+                        Arg::new("all")
+                            .long("all")
+                            .action(ArgAction::SetTrue)
+                            .requires("key")
+                            .conflicts_with("id")
+                            .help("Approves every waiting request of --key"),
+                    )
+                    .arg(
+                        Arg::new("key")
+                            .long("key")
+                            .value_name("KEY")
+                            .requires("all")
+                            .help("The agent's key, with --all"),
+                    )
+                    .arg(reviewer())
+                    .arg(reason()),
             )
             .subcommand(sub("deny", "Denies").arg(id()).arg(reviewer()).arg(reason()))
             .subcommand(
@@ -46,35 +65,39 @@ pub const COMMAND: Command = Command {
 fn run(matches: &ArgMatches) -> Result<(), String> {
     let Some((name, given)) = matches.subcommand() else { return Ok(()) };
     let mut store = project_log::open()?;
-    let mut book = Book::default();
+    let keyring = project_log::rules(&project_log::base()?)?.keyring;
+    let mut book = Book::with_keyring(keyring.clone());
     book.refresh(&mut *store).map_err(|e| format!("event_log: {e}"))?;
     let text = |field: &str| given.try_get_one::<String>(field).ok().flatten().cloned();
+    let given_flag = |field: &str| given.try_get_one::<bool>(field).ok().flatten().copied().unwrap_or(false);
     let id = text("id").unwrap_or_default();
     match name {
         "list" => list(&book, given.get_flag("json")),
         "show" => show(find(&book, &id)?, given.get_flag("json")),
         _ => {
-            let request = find(&book, &id)?;
-            let reviewer = text("reviewer").unwrap_or_else(|| reviewer_for(request));
-            let mut response = Json::object([
-                ("request_id", Json::from(request.id.as_str())),
-                ("reviewer", reviewer.as_str().into()),
-                ("reason", text("reason").into()),
-                ("metadata", Json::object([("os_user", Json::from(project_log::os_user()))])),
-            ]);
-            match (name, request.kind) {
-                ("answer", Kind::Question) => {
-                    let value = text("value").unwrap_or_default();
-                    response.set("answer", Json::parse(&value).unwrap_or(Json::Str(value)));
-                }
-                ("answer", kind) => {
-                    return Err(format!("'{id}' is no question but a request of kind {}", kind.name()));
-                }
-                (_, Kind::Question) => return Err(format!("'{id}' is a question: use `harn hitl answer`")),
-                (_, Kind::Escalation) => response.set("accepted", Json::Bool(name == "approve")),
-                _ => response.set("approved", Json::Bool(name == "approve")),
+            let given = Given {
+                verb: name,
+                reviewer: text("reviewer"),
+                reason: text("reason"),
+                value: text("value"),
+            };
+            if name != "approve" || !given_flag("all") {
+                let response = response_to(find(&book, &id)?, &given)?;
+                return answer(&mut *store, &mut Book::with_keyring(keyring), &response);
             }
-            answer(&mut *store, &mut Book::default(), &response, &reviewer)
+            let key = text("key").unwrap_or_default();
+            let open =
+                people::pending(&book, &Filters::parse(&harn_effect::Data::Nil)?, project_log::now_ms());
+            let open = open.iter().filter_map(|row| book.get(row.text("request_id")));
+            let open: Vec<_> = open.filter(|r| r.kind == Kind::Approval && r.principal() == key).collect();
+            if open.is_empty() {
+                return Err(format!("no request of '{key}' is waiting"));
+            }
+            for request in open {
+                let response = response_to(request, &given)?;
+                answer(&mut *store, &mut Book::with_keyring(keyring.clone()), &response)?;
+            }
+            Ok(())
         }
     }
 }
@@ -94,8 +117,50 @@ fn reviewer_for(request: &Request) -> String {
     }
 }
 
-fn answer(store: &mut dyn Store, book: &mut Book, response: &Json, reviewer: &str) -> Result<(), String> {
+/// What the command line says of an answer.
+struct Given<'a> {
+    verb: &'a str,
+    reviewer: Option<String>,
+    reason: Option<String>,
+    value: Option<String>,
+}
+
+/// The response to a request, signed when the reviewer has an identity here.
+fn response_to(request: &Request, given: &Given<'_>) -> Result<Json, String> {
+    let id = request.id.as_str();
+    let reviewer = given.reviewer.clone().unwrap_or_else(|| reviewer_for(request));
+    let mut response = Json::object([
+        ("request_id", Json::from(id)),
+        ("reviewer", reviewer.as_str().into()),
+        ("reason", given.reason.clone().into()),
+        ("metadata", Json::object([("os_user", Json::from(project_log::os_user()))])),
+        ("responded_at", timestamp(project_log::now_ms()).into()),
+    ]);
+    match (given.verb, request.kind) {
+        ("answer", Kind::Question) => {
+            let value = given.value.clone().unwrap_or_default();
+            response.set("answer", Json::parse(&value).unwrap_or(Json::Str(value)));
+        }
+        ("answer", kind) => {
+            return Err(format!("'{id}' is no question but a request of kind {}", kind.name()));
+        }
+        (_, Kind::Question) => return Err(format!("'{id}' is a question: use `harn hitl answer`")),
+        (verb, Kind::Escalation) => response.set("accepted", Json::Bool(verb == "approve")),
+        (verb, _) => response.set("approved", Json::Bool(verb == "approve")),
+    }
+    if let Some(identity) = identities::find(&reviewer)? {
+        let signature = identity.sign(&request.signed_text(&response));
+        response.set("signature", signature.into());
+        let os_user = project_log::os_user();
+        let metadata = [("os_user", Json::from(os_user)), ("key_id", identity.key_id().into())];
+        response.set("metadata", Json::object(metadata));
+    }
+    Ok(response)
+}
+
+fn answer(store: &mut dyn Store, book: &mut Book, response: &Json) -> Result<(), String> {
     let id = response.text("request_id").to_owned();
+    let reviewer = response.text("reviewer");
     let delivery =
         project_log::transact(store, |tx, moment| people::deliver(tx, book, response, "cli", moment))?;
     match delivery {

@@ -1,5 +1,6 @@
 //! The table of commands. A command is one file with one `pub const COMMAND`, and one row here.
 
+mod autonomy;
 mod check;
 mod completions;
 mod dev;
@@ -7,6 +8,7 @@ mod doctor;
 mod explain;
 mod fmt;
 mod hitl;
+mod identity;
 mod lint;
 mod new;
 mod run;
@@ -43,6 +45,8 @@ pub const COMMANDS: &[Command] = &[
     new::INIT,
     explain::COMMAND,
     hitl::COMMAND,
+    identity::COMMAND,
+    autonomy::COMMAND,
     trust::COMMAND,
     doctor::COMMAND,
     completions::COMPLETIONS,

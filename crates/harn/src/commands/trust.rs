@@ -1,11 +1,14 @@
 //! `harn trust`: reads, proves, exports and steers the trust graph (spec 08 section 3.8).
 
+mod proof;
+mod story;
+
 use super::Command;
-use crate::{output, project_log};
+use crate::{identities, output, project_log};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_effect::Data;
 use harn_eventlog::{Json, Store};
-use harn_govern::trust::{self, Draft, Filters, HeadMark, Outcome, Record, Report, Tier, export};
+use harn_govern::trust::{self, Draft, Filters, HeadMark, Outcome, Outside, Record, Report, Tier, export};
 use std::process::ExitCode;
 
 /// The row of the command table.
@@ -58,7 +61,28 @@ pub const COMMAND: Command = Command {
                     .arg(option("output", "Into this file").short('o')),
             )
             .subcommand(
-                sub("explain", "Prints the events behind a request or a trace")
+                sub("anchor", "Signs the end of the chain")
+                    .arg(option("identity", "Who signs; the only identity by default"))
+                    .arg(json()),
+            )
+            .subcommand(
+                sub("prove", "Writes the proof that one record is in the chain")
+                    .arg(
+                        Arg::new("record")
+                            .value_name("RECORD")
+                            .required(true)
+                            .help("Record id or chain index"),
+                    )
+                    .arg(option("output", "Into this file").short('o')),
+            )
+            .subcommand(
+                sub("check-proof", "Checks such a proof, without the log")
+                    .arg(Arg::new("file").value_name("FILE").required(true))
+                    .arg(option("key", "The public key that must have signed"))
+                    .arg(json()),
+            )
+            .subcommand(
+                sub("explain", "Tells the story of a decision, a request or a trace")
                     .arg(Arg::new("id").value_name("ID").required(true))
                     .arg(json()),
             )
@@ -79,7 +103,10 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         "verify-chain" => verify(given),
         "promote" | "demote" => steer(name, given),
         "export" => write_export(given),
-        _ => explain(given),
+        "anchor" => proof::anchor(given),
+        "prove" => proof::prove(given),
+        "check-proof" => proof::check(given),
+        _ => story::explain(given),
     }
 }
 
@@ -195,7 +222,11 @@ fn verify(given: &ArgMatches) -> Result<ExitCode, String> {
     }
     let mut store = project_log::open()?;
     let mark = head_mark(&mut *store)?;
-    let report = trust::verify(&mut *store, trust::GLOBAL, mark.as_ref()).map_err(log_error)?;
+    let keyring = project_log::rules(&project_log::base()?)?.keyring;
+    let known = |key: &str| proof::is_known(&keyring, key);
+    let anchors = proof::mirrored()?;
+    let outside = Outside { mark: mark.as_ref(), anchors: &anchors, trusted: Some(&known) };
+    let report = trust::verify_with(&mut *store, trust::GLOBAL, &outside).map_err(log_error)?;
     if given.get_flag("json") {
         output::outln(&report.to_json().canonical());
     } else {
@@ -213,6 +244,9 @@ fn print_report(report: &Report) {
     if report.verified {
         let root = report.root_hash.as_deref().unwrap_or("-");
         output::outln(&format!("verified topic={topic} records={total} root_hash={root}"));
+        if report.anchored {
+            output::outln("  anchored by a known key");
+        }
         return;
     }
     let broken = report.broken_at_event_id.map_or("-".to_owned(), |id| id.to_string());
@@ -232,12 +266,14 @@ fn verify_file(path: &str, json: bool) -> Result<ExitCode, String> {
             ("verified", verified.into()),
             ("errors", report.errors.into()),
             ("warnings", report.warnings.into()),
+            ("anchored_by", report.anchored_by.into()),
         ]);
         output::outln(&shown.canonical());
     } else {
         let word = if verified { "verified" } else { "failed" };
         output::outln(&format!("{word} file={path} records={}", report.total));
         report.errors.iter().chain(&report.warnings).for_each(|text| output::outln(&format!("  {text}")));
+        report.anchored_by.iter().for_each(|key| output::outln(&format!("  anchored by {key}")));
     }
     if verified {
         return Ok(ExitCode::SUCCESS);
@@ -287,6 +323,10 @@ fn steer(verb: &str, given: &ArgMatches) -> Result<ExitCode, String> {
     })?;
     let record = ruled?;
     store.write_note("trust_graph_head", &HeadMark::of(&record).text()).map_err(log_error)?;
+    // Each control action is anchored where there is a key to sign with (spec 08 section 11.1 G6).
+    if let Ok(identity) = identities::signer(None) {
+        proof::sign_end(&mut *store, &identity)?;
+    }
     output::outln(&format!("{verb}d {agent} -> {}", to.name()));
     Ok(ExitCode::SUCCESS)
 }
@@ -305,103 +345,6 @@ fn write_export(given: &ArgMatches) -> Result<ExitCode, String> {
             #[allow(clippy::disallowed_methods, reason = "a command is its own host")]
             std::fs::write(&path, text_out).map_err(|error| format!("{path}: {error}"))?;
         }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Where the events of a decision are.
-const EXPLAINED: [&str; 8] = [
-    "autonomy.decisions",
-    "triggers.lifecycle",
-    "hitl.questions",
-    "hitl.approvals",
-    "hitl.dual_control",
-    "hitl.escalations",
-    "hitl.consumptions",
-    "trust_graph",
-];
-
-fn explain(given: &ArgMatches) -> Result<ExitCode, String> {
-    let id = text(given, "id").unwrap_or_default();
-    let mut store = project_log::open()?;
-    let mut events = Vec::new();
-    for topic in EXPLAINED {
-        for stored in store.read_range(topic, None, usize::MAX).map_err(log_error)? {
-            events.push((topic, stored));
-        }
-    }
-    // A request names its trace and a trace its requests: both belong to the story.
-    let mut names = vec![id.clone()];
-    let mut told = vec![false; events.len()];
-    loop {
-        let mut grown = false;
-        for ((_, stored), told) in events.iter().zip(&mut told) {
-            let payload = &stored.event.payload;
-            let own = [
-                payload.text("request_id"),
-                payload.text("trace_id"),
-                payload.text("approval_id"),
-                payload.text("decision_id"),
-                payload.text("consumed_by"),
-                payload.field("metadata").text("request_id"),
-            ];
-            if *told || !own.iter().any(|name| !name.is_empty() && names.iter().any(|known| known == name)) {
-                continue;
-            }
-            *told = true;
-            grown = true;
-            for name in own.into_iter().filter(|name| !name.is_empty()) {
-                if !names.iter().any(|known| known == name) {
-                    names.push(name.to_owned());
-                }
-            }
-        }
-        if !grown {
-            break;
-        }
-    }
-    let mut story: Vec<_> =
-        events.into_iter().zip(told).filter(|(_, told)| *told).map(|(event, _)| event).collect();
-    if story.is_empty() {
-        return Err(format!("nothing on the log names '{id}'"));
-    }
-    story.sort_by_key(|(_, stored)| stored.event.occurred_at_ms);
-    if given.get_flag("json") {
-        let rows = story.iter().map(|(topic, stored)| {
-            Json::object([
-                ("topic", Json::from(*topic)),
-                ("id", Json::Int(stored.id as i64)),
-                ("kind", stored.event.kind.as_str().into()),
-                ("occurred_at_ms", stored.event.occurred_at_ms.into()),
-                ("payload", stored.event.payload.clone()),
-            ])
-        });
-        output::outln(&Json::Array(rows.collect()).canonical());
-        return Ok(ExitCode::SUCCESS);
-    }
-    for (topic, stored) in story {
-        let payload = &stored.event.payload;
-        let known = [
-            "key",
-            "agent",
-            "agent_key",
-            "action",
-            "outcome",
-            "reviewer",
-            "reason",
-            "request_id",
-            "decision_id",
-        ];
-        let mut facts: Vec<String> = known
-            .iter()
-            .filter(|name| !payload.text(name).is_empty())
-            .map(|name| format!("{name}={}", payload.text(name)))
-            .collect();
-        if let Some(approved) = payload.field("approved").as_bool() {
-            facts.push(format!("approved={approved}"));
-        }
-        let at = harn_govern::moment::timestamp(stored.event.occurred_at_ms);
-        output::outln(&format!("{at} {topic}#{} {} {}", stored.id, stored.event.kind, facts.join(" ")));
     }
     Ok(ExitCode::SUCCESS)
 }
