@@ -220,6 +220,36 @@ pub const ROWS: &[Builtin] = &[
         r#"mailbox_metrics("nobody").depth // 0"#,
     ),
     B::native(
+        "supervisor_start",
+        "fn(spec: dict) -> dict",
+        "Starts named children that are started again by rule; a handle.",
+        r#"supervisor_start({id: "s", children: [{task: { _c -> 1 }}]}).id // s"#,
+    ),
+    B::native(
+        "supervisor_state",
+        "fn(supervisor: any) -> dict",
+        "Where a supervisor and its children are.",
+        r#"supervisor_state(supervisor_start({children: [{task: { _c -> 1 }}]})).status // running"#,
+    ),
+    B::native(
+        "supervisor_metrics",
+        "fn(supervisor: any) -> dict",
+        "Counts of a supervisor.",
+        r#"supervisor_metrics(supervisor_start({children: [{task: { _c -> 1 }}]})).started // 1"#,
+    ),
+    B::native(
+        "supervisor_events",
+        "fn(supervisor: any) -> list",
+        "What happened to a supervisor and its children.",
+        r#"supervisor_events(supervisor_start({children: [{task: { _c -> 1 }}]}))[0].kind // supervisor_started"#,
+    ),
+    B::native(
+        "supervisor_stop",
+        "fn(supervisor: any, timeout?: any) -> dict",
+        "Asks the children to stop, waits, stops the rest; the final state.",
+        r#"supervisor_stop(supervisor_start({children: [{task: { _c -> 1 }}]})).status // stopped"#,
+    ),
+    B::native(
         "circuit_breaker",
         "fn(name?: any, threshold?: int, reset_ms?: int) -> string",
         "Creates or resets a circuit breaker.",

@@ -81,14 +81,14 @@ impl Run {
             ("waiting_reason", Value::NIL),
             ("cancelled", Value::bool(task.flagged)),
             ("held_synchronization", Value::list(Vec::new())),
-            ("supervisors", Value::list(Vec::new())),
+            ("supervisors", Value::list(self.supervisors.iter().map(|s| Value::str(&s.id)).collect())),
         ]);
         let session = session_of(fiber);
         let mut fields = vec![
             ("task_id", Value::str(&identity.task_id)),
             ("parent_task_id", optional(identity.parent_id.as_ref())),
             ("root_task_id", Value::str("task_root")),
-            ("task_name", Value::str(identity.name)),
+            ("task_name", Value::str(&identity.name)),
             ("task_group_id", optional(identity.group_id.as_ref())),
             ("agent_session_id", optional(session.as_ref())),
             ("context_values", Value::dict(task.context.clone())),

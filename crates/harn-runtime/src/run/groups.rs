@@ -132,7 +132,7 @@ impl Run {
             let identity = Identity {
                 task_id: format!("{}:{index}", group.name),
                 parent_id: Some(group.parent_id.clone()),
-                name: group.task_name,
+                name: group.task_name.into(),
                 group_id: Some(group.name.clone()),
             };
             let role = Role::Body { group: group_id, index };

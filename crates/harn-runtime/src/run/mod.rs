@@ -10,6 +10,7 @@ mod groups;
 mod locks;
 mod mailboxes;
 mod named;
+mod supervisors;
 mod tasks;
 
 use crate::clock::ProgramClock;
@@ -24,6 +25,7 @@ use crate::schedule::group::{Group, GroupId};
 use crate::schedule::lock::{Locks, Release};
 use crate::schedule::mailbox::Mailboxes;
 use crate::schedule::shared::Shared;
+use crate::schedule::supervisor::Supervisor;
 use crate::schedule::task::{State, Wait};
 use crate::schedule::timer::{Purpose, Timers};
 use crate::schedule::{Task, TaskId};
@@ -108,6 +110,7 @@ pub struct Run {
     mailboxes: Mailboxes,
     shared: Shared,
     circuits: Circuits,
+    supervisors: Vec<Supervisor>,
     /// The signal that asked the program to stop, and when its time is up.
     signal: Option<(i32, i64)>,
     turns: u32,
@@ -172,6 +175,7 @@ impl Run {
             mailboxes: Mailboxes::default(),
             shared: Shared::default(),
             circuits: Circuits::default(),
+            supervisors: Vec::new(),
             signal: None,
             turns: 0,
             ending: None,
@@ -408,6 +412,7 @@ impl Run {
                 self.fire(purpose, waiter.task, now);
             }
         }
+        self.restart_due(now);
         if let Some((number, until)) = self.signal
             && until <= now
         {
@@ -455,6 +460,10 @@ impl Run {
                 self.leave_lock_queue(&lock, self.waiter(id));
                 self.wake(id, |fiber| fiber.resume_value(Value::NIL));
             }
+            Wait::Supervisor(at) => {
+                let at = *at;
+                self.force_supervisor(at);
+            }
             _ => self.wake(id, |fiber| fiber.resume_value(Value::NIL)),
         }
     }
@@ -471,7 +480,7 @@ impl Run {
         let alive = |w: Waiter| {
             tasks.get(&w.task).is_some_and(|t| t.epoch == w.epoch && matches!(t.state, State::Waiting(_)))
         };
-        let timer = self.timers.next_due(alive);
+        let timer = [self.timers.next_due(alive), self.next_restart()].into_iter().flatten().min();
         let poll = self.services.iter().filter_map(|service| service.next_poll_ms()).min();
         if timer.is_none() && poll.is_none() && self.flights.is_empty() {
             return self.deadlock();

@@ -166,6 +166,7 @@ impl Run {
             }
             _ if name.starts_with("sync_") => self.acquire(id, fiber, name, &args),
             _ if name.starts_with("mailbox_") => self.mailbox(id, fiber, name, &args),
+            _ if name.starts_with("supervisor_") => self.supervisor(id, fiber, name, &args),
             _ if name.starts_with("circuit_") => {
                 let value = self.circuit(name, &args);
                 done(fiber, value)

@@ -4,7 +4,7 @@ use super::{Ending, GRACE_MS, Progressed, Run, cancelled};
 use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, Wait};
 use crate::schedule::timer::Purpose;
 use crate::schedule::{Task, TaskId};
-use harn_vm::{Fiber, Value, View, VmError};
+use harn_vm::{Fiber, TaskState, Value, View, VmError};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -18,7 +18,8 @@ pub(super) struct Birth {
 
 impl Run {
     pub(super) fn add_root(&mut self, fiber: Fiber) {
-        let identity = Identity { task_id: "task_root".to_owned(), name: "root", ..Identity::default() };
+        let identity =
+            Identity { task_id: "task_root".to_owned(), name: "root".into(), ..Identity::default() };
         self.add(Role::Root, fiber, identity, BTreeMap::new(), false);
     }
 
@@ -63,6 +64,18 @@ impl Run {
         self.add(birth.role, fiber, birth.identity, context, flagged)
     }
 
+    /// A task that no task owns (a supervisor's child): it has no deadlines and starts with copies of this state.
+    pub(super) fn foundling(
+        &mut self,
+        birth: Birth,
+        state: TaskState,
+        context: BTreeMap<String, Value>,
+    ) -> TaskId {
+        let mut fiber = self.vm.call(birth.body, birth.args);
+        *fiber.task_state() = state;
+        self.add(birth.role, fiber, birth.identity, context, false)
+    }
+
     pub(super) fn spawn(&mut self, owner: TaskId, fiber: &mut Fiber, body: Value) -> Progressed {
         let Some(task) = self.tasks.get_mut(&owner) else { return Progressed::Answered };
         task.names.spawned += 1;
@@ -70,7 +83,7 @@ impl Run {
         let identity = Identity {
             task_id: format!("{}:spawn:{}", parent.task_id, task.names.spawned),
             parent_id: Some(parent.task_id.clone()),
-            name: "spawn",
+            name: "spawn".into(),
             group_id: parent.group_id.clone(),
         };
         let birth = Birth { role: Role::Spawned { owner }, identity, body, args: Vec::new() };
@@ -141,6 +154,8 @@ impl Run {
             Role::Root => TaskId::ROOT,
             Role::Spawned { owner } => owner,
             Role::Body { group, .. } => self.groups.get(&group).map_or(TaskId::ROOT, |group| group.owner),
+            // Its text is on the supervisor's events.
+            Role::Supervised { .. } => TaskId::ROOT,
         };
         self.print(heir, &task.output);
         if let Some(owner) = self.tasks.get_mut(&heir) {
@@ -244,6 +259,11 @@ impl Run {
                 let output = std::mem::take(&mut task.output);
                 self.tasks.remove(&id);
                 self.body_done(group, index, id, output, result);
+            }
+            Role::Supervised { supervisor, index } => {
+                let output = std::mem::take(&mut task.output);
+                self.tasks.remove(&id);
+                self.ward_done(supervisor, index, output, result);
             }
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod lock;
 pub(crate) mod mailbox;
 pub(crate) mod scope;
 pub(crate) mod shared;
+pub(crate) mod supervisor;
 pub(crate) mod task;
 pub(crate) mod timer;
 

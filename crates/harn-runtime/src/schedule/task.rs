@@ -6,6 +6,7 @@ use crate::schedule::lock::LockId;
 use harn_effect::Ticket;
 use harn_vm::{EffectCall, Fiber, Handle, Value, VmError};
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -51,7 +52,7 @@ pub(crate) struct Identity {
     pub task_id: String,
     pub parent_id: Option<String>,
     /// What made it: `root`, `spawn`, `parallel each`, ...
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub group_id: Option<String>,
 }
 
@@ -64,6 +65,8 @@ pub(crate) enum Role {
     Spawned { owner: TaskId },
     /// Body `index` of a `parallel` expression.
     Body { group: GroupId, index: usize },
+    /// Child `index` of a supervisor, by its place in the run's list.
+    Supervised { supervisor: usize, index: usize },
 }
 
 /// A spawned task in its owner's list.
@@ -109,6 +112,8 @@ pub(crate) enum Wait {
     Send { channel: Rc<Channel> },
     /// The first message of several channels.
     Select { channels: Vec<Rc<Channel>>, form: SelectForm },
+    /// The end of a supervisor that is being stopped.
+    Supervisor(usize),
     /// A permit.
     Lock(LockId),
     /// An effect in flight.

@@ -5,4 +5,5 @@
 mod concurrency;
 mod effects;
 mod language;
+mod supervisors;
 mod world;
