@@ -116,6 +116,12 @@ pub fn show_instruction(module: &Module, function: &Function, pc: usize, ins: In
             Operand::Site => {
                 let _ = write!(text, " .{}", function.sites.get(index).map_or("?", |s| &s.name));
             }
+            Operand::SiteBits => {
+                let _ = write!(text, " .{}", function.sites.get(ins.site()).map_or("?", |s| &s.name));
+                if ins.site_bits() != 0 {
+                    let _ = write!(text, " dead={:b}", ins.site_bits());
+                }
+            }
             Operand::Fun => {
                 let name = module.functions.get(index).map_or("?", |f| &f.name);
                 let _ = write!(text, " fn {index} {name}");

@@ -53,6 +53,8 @@ pub enum Operand {
     Path,
     /// Index of an access site of the function.
     Site,
+    /// Index of an access site in the low 24 bits of `d`; above them the consume bit of `b`.
+    SiteBits,
     /// A jump, relative to the next instruction.
     Jmp,
     /// A function of the module.
@@ -124,7 +126,7 @@ instructions! {
     CellSet [Use Eat No No] "content of the cell a = b";
 
     // Arithmetic and comparison. Consume bits in d (bit 0: b, bit 1: c), in c bit 0 for immediate forms.
-    // Only Add, Mul and MulImm can yield counted values (strings, lists, dicts).
+    // Only Add, Mul, MulImm and their field forms can yield counted values (strings, lists, dicts).
     Add [Def UseBit UseBit Bits] "a = b + c. With b consumed and unique, text, list and dict grow in place; a may be b";
     Sub [Num UseBit UseBit Bits] "a = b - c";
     Mul [Def UseBit UseBit Bits] "a = b * c";
@@ -136,6 +138,13 @@ instructions! {
     MulImm [Def UseBit Bits I32] "a = b * d";
     DivImm [Num UseBit Bits I32] "a = b / d";
     RemImm [Num UseBit Bits I32] "a = b % d";
+    AddFloat [Num UseBit Bits Cst] "a = b + constant d, a float";
+    SubFloat [Num UseBit Bits Cst] "a = b - constant d, a float";
+    MulFloat [Num UseBit Bits Cst] "a = b * constant d, a float";
+    DivFloat [Num UseBit Bits Cst] "a = b / constant d, a float";
+    AddField [Def UseBit Use SiteBits] "a = b + property of c";
+    SubField [Num UseBit Use SiteBits] "a = b - property of c";
+    MulField [Def UseBit Use SiteBits] "a = b * property of c";
     Neg [Num UseBit Bits No] "a = -b";
     Not [Num UseBit Bits No] "a = !b";
     Truthy [Num UseBit Bits No] "a = truthiness of b as a bool";
@@ -199,6 +208,9 @@ instructions! {
     SetIndex [Upd UseBit Eat Bits] "a[b] = c, in place when unique; d bit 0: b consumed";
     TakeIndex [Def Upd Use No] "a = b[c], which is left nil in b (see TakeField)";
     SetPath [Upd Eat Win Path] "stores b into a along path d (`a.x[i].y = b`); the index keys stand in c.. in order (borrowed). Nothing changes when it fails. b stays consumed either way";
+    LoosenGlobal [Use Use Flg Glb] "before a is changed and stored into global d: when that holds the very text or list in a, it is left nil, so that a is unshared. c: 0 a + b follows, 1 a.push(b)";
+    LoosenAdd [Upd Win Win Path] "as LoosenGlobal for the place along path d (not nested deeper than its containers) in a, before b + (b+1); keys as SetPath";
+    LoosenPush [Upd Win Win Path] "as LoosenAdd, before b.push(b+1)";
     Slice [Def Use Win No] "a = b[c : c+1] (nil: open; c, c+1 borrowed)";
     EnumField [Def Use Flg No] "a = field c of the enum value b, nil when it has fewer";
     DictRest [Def Use No Keys] "a = the dict b without the keys d";
@@ -382,6 +394,18 @@ impl Instruction {
     #[inline(always)]
     pub const fn index(self) -> usize {
         (self.0 >> 32) as usize
+    }
+
+    /// The site of an instruction that keeps consume bits above it.
+    #[inline(always)]
+    pub const fn site(self) -> usize {
+        ((self.0 >> 32) & 0xff_ffff) as usize
+    }
+
+    /// The consume bits above the site.
+    #[inline(always)]
+    pub const fn site_bits(self) -> u8 {
+        (self.0 >> 56) as u8
     }
 
     /// The 16-bit immediate in `b` and `c`.

@@ -145,6 +145,7 @@ impl Check<'_> {
                     }
                 }
                 Operand::Site => in_range(index, f.sites.len(), "site")?,
+                Operand::SiteBits => in_range(ins.site(), f.sites.len(), "site")?,
                 Operand::Fun => {
                     in_range(index, m.functions.len(), "function")?;
                     let captures = m.functions.get(index).map_or(0, |g| usize::from(g.captures));
@@ -175,6 +176,14 @@ impl Check<'_> {
         // Windows reach beyond their base.
         for register in self.window(ins) {
             self.register(register)?;
+        }
+        if matches!(op, Op::LoosenAdd | Op::LoosenPush) {
+            self.register(usize::from(ins.b()) + 1)?;
+        }
+        if matches!(op, Op::AddFloat | Op::SubFloat | Op::MulFloat | Op::DivFloat)
+            && !matches!(m.consts.get(index), Some(Const::Float(_)))
+        {
+            return Err(format!("constant {index} is no float"));
         }
         if matches!(op, Op::ListRest | Op::TestList | Op::TestListExact | Op::List) && ins.d() < 0 {
             return Err("a negative count".to_owned());
@@ -236,7 +245,7 @@ impl Check<'_> {
             Op::ForPrep | Op::ForLoop => a..a + 3,
             Op::IterInit | Op::IterLoop | Op::Unpair => a..a + 2,
             Op::Slice => c..c + 2,
-            Op::SetPath => c..c + self.given(ins.index()),
+            Op::SetPath | Op::LoosenAdd | Op::LoosenPush => c..c + self.given(ins.index()),
             _ => 0..0,
         }
     }
@@ -339,7 +348,15 @@ impl Check<'_> {
         }
         if !matches!(
             op,
-            Op::ForPrep | Op::ForLoop | Op::IterInit | Op::IterLoop | Op::Unpair | Op::Slice | Op::SetPath
+            Op::ForPrep
+                | Op::ForLoop
+                | Op::IterInit
+                | Op::IterLoop
+                | Op::Unpair
+                | Op::Slice
+                | Op::SetPath
+                | Op::LoosenAdd
+                | Op::LoosenPush
         ) {
             for register in self.window(ins) {
                 set(state, register, Held::Number);
@@ -470,10 +487,11 @@ fn consumed_bits(ins: Instruction) -> [(bool, usize); 2] {
     let op = ins.op();
     let kinds = op.operands();
     let (a, b, c) = (usize::from(ins.a()), usize::from(ins.b()), usize::from(ins.c()));
-    let bits = match kinds.iter().position(|kind| *kind == Operand::Bits) {
+    let bits = match kinds.iter().position(|kind| matches!(kind, Operand::Bits | Operand::SiteBits)) {
         Some(0) => u32::from(ins.a()),
         Some(1) => u32::from(ins.b()),
         Some(2) => u32::from(ins.c()),
+        Some(_) if kinds[3] == Operand::SiteBits => u32::from(ins.site_bits()),
         Some(_) => ins.d() as u32,
         None => 0,
     };

@@ -6,6 +6,7 @@ use crate::Compiler;
 use crate::expressions::peel;
 use crate::function::Control;
 use crate::names::{Meaning, ModuleName};
+use crate::operators::gives_number;
 use harn_bytecode::{Const, Op, PathStep, RaiseKind};
 use harn_syntax::ast::{Assign, BinaryOp, Expr, ExprKind, Ident, Stmt, Symbol};
 use harn_syntax::precedents;
@@ -23,13 +24,20 @@ enum Root {
     Spilled(u32),
 }
 
+/// How the value of a target grows; the numbers are operand `c` of `LoosenGlobal`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    Add = 0,
+    Push = 1,
+}
+
 impl<'a> Compiler<'a> {
     /// `target = value`, `target += value`, ...
     pub(crate) fn assignment(&mut self, assign: &'a Assign, stmt: &'a Stmt) {
         let mark = self.mark();
         let target = peel(&assign.target);
         match &target.kind {
-            ExprKind::Name(name) => self.assign_name(*name, assign, stmt),
+            ExprKind::Name(name) => self.assign_name(*name, target, assign, stmt),
             ExprKind::Property { .. } | ExprKind::Index { .. } => self.assign_nested(target, assign, stmt),
             _ => {
                 self.error("HARN2106", "this cannot be assigned to", target.span);
@@ -60,22 +68,31 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn assign_name(&mut self, name: Symbol, assign: &'a Assign, stmt: &'a Stmt) {
+    fn assign_name(&mut self, name: Symbol, target: &'a Expr, assign: &'a Assign, stmt: &'a Stmt) {
         match self.root(name) {
             Some(Root::Register(register)) => self.assign_register(name, register, assign, stmt),
             Some(root) => {
                 let value = self.temp();
-                match assign.op {
-                    Some(op) => {
-                        let current = self.temp();
-                        self.load_name(name, current);
-                        self.combine_at(stmt.span, op, current, &assign.value, value);
+                match self.growth(target, assign) {
+                    Some((growth, operand)) => {
+                        // The operand stands in the register after the value, as the loosening wants it.
+                        let second = self.temp();
+                        self.load_name(name, value);
+                        self.expr(operand, second);
+                        self.at(stmt.span);
+                        if let Root::Global(index) = root {
+                            self.emit(Op::LoosenGlobal, value, second, growth as u8, index as i32);
+                        }
+                        self.grow(growth, value, second);
                     }
-                    None if self.push_argument(name, assign).is_some() => {
-                        self.push_in_place(name, &root, assign, stmt, value);
-                        return;
-                    }
-                    None => self.expr(&assign.value, value),
+                    None => match assign.op {
+                        Some(op) => {
+                            let current = self.temp();
+                            self.load_name(name, current);
+                            self.combine_at(stmt.span, op, current, &assign.value, value);
+                        }
+                        None => self.expr(&assign.value, value),
+                    },
                 }
                 self.at(stmt.span);
                 self.store_root(&root, value);
@@ -107,16 +124,6 @@ impl<'a> Compiler<'a> {
         let same = matches!(&peel(object).kind, ExprKind::Name(root) if *root == name);
         let fits = same && !argument.spread && self.text(method.name) == "push";
         (fits && !self.survey.assigns(&argument.value)).then_some(&argument.value)
-    }
-
-    fn push_in_place(&mut self, name: Symbol, root: &Root, assign: &'a Assign, stmt: &'a Stmt, list: u8) {
-        let Some(argument) = self.push_argument(name, assign) else { return };
-        let item = self.temp();
-        self.expr(argument, item);
-        self.at(stmt.span);
-        self.take_root(root, list);
-        self.emit(Op::ListPush, list, item, 0, 0);
-        self.store_root(root, list);
     }
 
     fn take_root(&mut self, root: &Root, dst: u8) {
@@ -189,15 +196,18 @@ impl<'a> Compiler<'a> {
             return self.raise_unassignable(*name);
         };
         let value = self.temp();
-        if assign.op.is_none() {
+        let growth = self.growth(target, assign);
+        // The operand of a growing target stands in the register after its value.
+        let second = if growth.is_some() { self.temp() } else { value };
+        if assign.op.is_none() && growth.is_none() {
             self.expr(&assign.value, value);
         }
         // The keys in a row, as the path instruction wants them; a single variable key is borrowed where it is.
         let count = steps.iter().filter(|step| matches!(step, Step::Index(_))).count();
         let keys = match (steps.as_slice(), assign.op) {
-            ([Step::Index(index)], None) => self.operand(index),
+            ([Step::Index(index)], None) if growth.is_none() => self.operand(index),
             _ => {
-                let base = if count > 0 { self.temps(count) } else { 0 };
+                let base = if count > 0 { self.temps(count) } else { value };
                 let mut key = base;
                 for step in &steps {
                     if let Step::Index(index) = step {
@@ -208,7 +218,28 @@ impl<'a> Compiler<'a> {
                 base
             }
         };
-        if let Some(op) = assign.op {
+        if let Some((growth, operand)) = growth {
+            self.read_path(*name, &root, &steps, keys, value, target);
+            self.expr(operand, second);
+            self.at(target.span);
+            let path = self.path(&steps);
+            let op = match growth {
+                Growth::Add => Op::LoosenAdd,
+                Growth::Push => Op::LoosenPush,
+            };
+            match root {
+                Root::Register(register) => self.emit(op, register, value, keys, path),
+                _ => {
+                    // Loosening cannot fail: the root is never lost.
+                    let taken = self.temp();
+                    self.take_root(&root, taken);
+                    self.emit(op, taken, value, keys, path);
+                    self.store_root(&root, taken);
+                }
+            }
+            self.at(stmt.span);
+            self.grow(growth, value, second);
+        } else if let Some(op) = assign.op {
             self.read_path(*name, &root, &steps, keys, value, target);
             if self.survey.assigns(&assign.value) {
                 // The operand may change the root: compute aside, store into the new one.
@@ -290,16 +321,81 @@ impl<'a> Compiler<'a> {
             }
             [Step::Index(_)] => self.emit(Op::SetIndex, register, keys, value, 0),
             _ => {
-                let path = steps
-                    .iter()
-                    .map(|step| match step {
-                        Step::Field(field) => PathStep::Field(self.text(field.name).to_owned()),
-                        Step::Index(_) => PathStep::Index,
-                    })
-                    .collect();
-                let path = self.constant(Const::Path(path));
+                let path = self.path(steps);
                 self.emit(Op::SetPath, register, value, keys, path);
             }
+        }
+    }
+
+    fn path(&mut self, steps: &[Step<'a>]) -> i32 {
+        let path = steps
+            .iter()
+            .map(|step| match step {
+                Step::Field(field) => PathStep::Field(self.text(field.name).to_owned()),
+                Step::Index(_) => PathStep::Index,
+            })
+            .collect();
+        self.constant(Const::Path(path))
+    }
+
+    /// How a text or list may grow in `t += e`, `t = t + e` or `t = t.push(e)`, and `e`. The target's keys are the
+    /// same at both places: literals, and variables of this function that `e` does not assign.
+    fn growth(&mut self, target: &'a Expr, assign: &'a Assign) -> Option<(Growth, &'a Expr)> {
+        let (growth, operand) = match (assign.op, &peel(&assign.value).kind) {
+            (Some(BinaryOp::Add), _) => (Growth::Add, &assign.value),
+            (Some(_), _) => return None,
+            (None, ExprKind::Binary { op: BinaryOp::Add, left, right }) if self.same_place(target, left) => {
+                (Growth::Add, &**right)
+            }
+            (None, ExprKind::MethodCall { object, name, optional: false, args })
+                if self.text(name.name) == "push" && self.same_place(target, object) =>
+            {
+                let [argument] = args.as_slice() else { return None };
+                if argument.spread {
+                    return None;
+                }
+                (Growth::Push, &argument.value)
+            }
+            _ => return None,
+        };
+        let number = growth == Growth::Add
+            && (gives_number(operand)
+                || matches!(peel(operand).kind, ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Duration(_)));
+        (!number && !self.survey.assigns(operand)).then_some((growth, operand))
+    }
+
+    /// Whether two places are the same, whatever is evaluated between them (but for assignments in this function).
+    fn same_place(&mut self, x: &Expr, y: &Expr) -> bool {
+        match (&peel(x).kind, &peel(y).kind) {
+            (ExprKind::Name(x), ExprKind::Name(y)) => x == y,
+            (
+                ExprKind::Property { object: x, name: a, .. },
+                ExprKind::Property { object: y, name: b, optional: false },
+            ) => a.name == b.name && self.same_place(x, y),
+            (
+                ExprKind::Index { object: x, index: i, .. },
+                ExprKind::Index { object: y, index: k, optional: false },
+            ) => self.same_key(i, k) && self.same_place(x, y),
+            _ => false,
+        }
+    }
+
+    fn same_key(&mut self, x: &Expr, y: &Expr) -> bool {
+        match (&peel(x).kind, &peel(y).kind) {
+            (ExprKind::Name(x), ExprKind::Name(y)) => {
+                x == y && matches!(self.meaning(*x), Meaning::Register(_))
+            }
+            (ExprKind::Int(x), ExprKind::Int(y)) => x == y,
+            (ExprKind::Str(x), ExprKind::Str(y)) => x == y,
+            _ => false,
+        }
+    }
+
+    /// `value = value + second` or `value.push(second)`.
+    fn grow(&mut self, growth: Growth, value: u8, second: u8) {
+        match growth {
+            Growth::Add => self.emit(Op::Add, value, value, second, 0),
+            Growth::Push => self.emit(Op::ListPush, value, second, 0, 0),
         }
     }
 

@@ -5,8 +5,9 @@
 use crate::Compiler;
 use crate::code::Label;
 use crate::expressions::{Literal, peel};
-use harn_bytecode::Op;
-use harn_syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+use crate::names::Meaning;
+use harn_bytecode::{Const, Op};
+use harn_syntax::ast::{BinaryOp, Expr, ExprKind, Ident, UnaryOp};
 
 /// Arithmetic on two literals, when it cannot fail and gives a number.
 pub(crate) fn fold_binary(op: BinaryOp, left: &Literal, right: &Literal) -> Option<Literal> {
@@ -56,6 +57,25 @@ fn immediate(op: BinaryOp) -> Option<Op> {
     })
 }
 
+fn with_float(op: BinaryOp) -> Option<Op> {
+    Some(match op {
+        BinaryOp::Add => Op::AddFloat,
+        BinaryOp::Sub => Op::SubFloat,
+        BinaryOp::Mul => Op::MulFloat,
+        BinaryOp::Div => Op::DivFloat,
+        _ => return None,
+    })
+}
+
+fn with_field(op: BinaryOp) -> Option<Op> {
+    Some(match op {
+        BinaryOp::Add => Op::AddField,
+        BinaryOp::Sub => Op::SubField,
+        BinaryOp::Mul => Op::MulField,
+        _ => return None,
+    })
+}
+
 /// The fused compare-and-jump with an immediate.
 fn jump_immediate(op: BinaryOp, when: bool) -> Option<Op> {
     Some(match (op, when) {
@@ -91,7 +111,7 @@ fn jump_registers(op: BinaryOp, when: bool) -> Option<(Op, bool)> {
 }
 
 /// Whether the expression's value, if there is one, is a number that nobody has to release.
-fn gives_number(expr: &Expr) -> bool {
+pub(crate) fn gives_number(expr: &Expr) -> bool {
     match &peel(expr).kind {
         ExprKind::Binary { op, right, .. } => match op {
             BinaryOp::Sub | BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow => true,
@@ -152,12 +172,38 @@ impl<'a> Compiler<'a> {
             self.at(span);
             return self.emit(immediate_op, dst, first, 0, value);
         }
+        if let Some(float_op) = with_float(op)
+            && let Some(Literal::Float(value)) = self.fold(right)
+        {
+            let constant = self.constant(Const::Float(value));
+            self.at(span);
+            return self.emit(float_op, dst, first, 0, constant);
+        }
+        if let Some(field_op) = with_field(op)
+            && let Some((object, name)) = self.plain_field(right)
+        {
+            let object_register = self.operand(object);
+            let text = self.text(name.name).to_owned();
+            let site = self.f().code.site(&text);
+            // The bits above the site are the consume bits.
+            if site < 1 << 24 {
+                self.at(span);
+                return self.emit(field_op, dst, first, object_register, site);
+            }
+        }
         let second = self.operand(right);
         self.at(span);
         if let Some((op, exchanged)) = plain(op) {
             let (x, y) = if exchanged { (second, first) } else { (first, second) };
             self.emit(op, dst, x, y, 0);
         }
+    }
+
+    /// The object and the name of a property of a variable, when it is nothing else (a variant, a namespace member).
+    fn plain_field(&mut self, expr: &'a Expr) -> Option<(&'a Expr, Ident)> {
+        let ExprKind::Property { object, name, optional: false } = &peel(expr).kind else { return None };
+        let ExprKind::Name(root) = &peel(object).kind else { return None };
+        matches!(self.meaning(*root), Meaning::Register(_)).then_some((object, *name))
     }
 
     fn logic(&mut self, expr: &'a Expr, dst: u8) {

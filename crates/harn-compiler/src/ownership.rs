@@ -180,6 +180,13 @@ fn effect(inst: &Inst, pool: &dyn ConstantFacts) -> Effect {
                 out.uses.insert(c.wrapping_add(index as u8));
             }
         }
+        Op::LoosenAdd | Op::LoosenPush => {
+            out.uses.insert(b);
+            out.uses.insert(b.wrapping_add(1));
+            for index in 0..pool.window(inst.d) {
+                out.uses.insert(c.wrapping_add(index as u8));
+            }
+        }
         Op::Slice => {
             out.uses.insert(c);
             out.uses.insert(c.wrapping_add(1));
@@ -900,6 +907,7 @@ fn set_bits(inst: &mut Inst, bits: u8) {
         [Operand::Bits, ..] => inst.a = bits,
         [_, Operand::Bits, ..] => inst.b = bits,
         [_, _, Operand::Bits, _] => inst.c = bits,
+        [_, _, _, Operand::SiteBits] => inst.d |= i32::from(bits) << 24,
         _ => inst.d = i32::from(bits),
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::rc::Rc;
 
-use harn_bytecode::{Const, ExportItem, Function, FunctionKind, Module};
+use harn_bytecode::{Const, ExportItem, Function, FunctionKind, Module, PathStep};
 
 use super::Vm;
 use super::check::literal_value;
@@ -12,7 +12,7 @@ use crate::builtin::BuiltinId;
 use crate::error::{ErrorKind, VmError};
 use crate::registry::Body;
 use crate::value::Value;
-use crate::value::code::{self, Cache, Code, Link, Linked, NEVER_FAST, Resolved, Unit};
+use crate::value::code::{self, Cache, Code, Link, Linked, LinkedStep, NEVER_FAST, Resolved, Unit};
 use crate::value::shape::{self, Shape};
 
 type Result<T> = std::result::Result<T, Box<VmError>>;
@@ -83,6 +83,19 @@ fn link_const(constant: &Const) -> Linked {
             Linked::Keys { shape: shape::of_keys(sorted).map(|shape| (shape, order(shape, keys))) }
         }
         Const::Variant { enum_name, variant } => Linked::Variant(shape::variant(enum_name, variant)),
+        Const::Path(steps) => Linked::Path(
+            steps
+                .iter()
+                .map(|step| LinkedStep {
+                    field: match step {
+                        PathStep::Field(name) => Some(name.as_str().into()),
+                        PathStep::Index => None,
+                    },
+                    shape: Cell::new(std::ptr::null()),
+                    slot: Cell::new(0),
+                })
+                .collect(),
+        ),
         // Structs are linked when the unit that declares them is known.
         _ => Linked::Nothing,
     }

@@ -2,9 +2,10 @@
 //! neither fail nor look at the stack, so the position need not be saved. Each takes registers and is never inlined.
 
 use super::Vm;
+use super::access;
 use super::step::take;
 use crate::value::cell::ListCell;
-use crate::value::code::{self, Code, Linked};
+use crate::value::code::{self, Code, Linked, LinkedStep};
 use crate::value::shape::{Shape, Variant};
 use crate::value::slots::SlotsCell;
 use crate::value::{Value, display_into, equals, tag, write_int};
@@ -205,20 +206,206 @@ pub(super) unsafe fn truthy(x: *mut Value, dead: bool) -> bool {
     }
 }
 
-/// Appends to a unique list that is full; false: the slow way, which looks at the limits.
+/// Appends to a unique list that is full; false: the slow way, which gives the error of the limit.
 ///
 /// # Safety
 /// `list` is a register that holds a unique list, `item` a register.
 #[inline(never)]
-pub(super) unsafe fn grow(list: *mut Value, item: *mut Value) -> bool {
+pub(super) unsafe fn grow(vm: &Vm, list: *mut Value, item: *mut Value) -> bool {
     // SAFETY: see above.
     unsafe {
         let items = &mut (*((*list).payload as *mut ListCell)).items;
-        if items.len() > LONG {
+        if vm.limits.check_size(items.len() as u64 * 32).is_err() {
             return false;
         }
         items.reserve(items.len().max(4));
         items.push(take(item));
         true
+    }
+}
+
+/// Text and text, or list and list, joined; in place when the left one is consumed and unique. `None`: anything else,
+/// or beyond the limit; nothing was consumed.
+///
+/// # Safety
+/// Both are registers; `dead` are the consume bits.
+#[inline(never)]
+pub(super) unsafe fn append(vm: &Vm, x: *mut Value, y: *mut Value, dead: u32) -> Option<Value> {
+    // SAFETY: see above.
+    unsafe {
+        if !may_append(vm, &*x, &*y) {
+            return None;
+        }
+        let mut left = if dead & 1 != 0 { take(x) } else { (*x).clone() };
+        if let Some(items) = left.list_mut() {
+            items.extend_from_slice(&(*y).list_cell().items);
+        } else {
+            left.str_append((*y).as_str().unwrap_or(""));
+        }
+        if dead & 2 != 0 {
+            drop(take(y));
+        }
+        Some(left)
+    }
+}
+
+/// Whether `x + y` joins two texts or two lists and cannot fail.
+fn may_append(vm: &Vm, x: &Value, y: &Value) -> bool {
+    let bytes = match (x.tag(), y.tag()) {
+        (tag::LIST, tag::LIST) => (x.list_cell().items.len() + y.list_cell().items.len()) * 16,
+        (tag::STR | tag::HEAP_STR, tag::STR | tag::HEAP_STR) => {
+            x.as_str().map_or(0, str::len) + y.as_str().map_or(0, str::len)
+        }
+        _ => return false,
+    };
+    vm.limits.check_size(bytes as u64).is_ok()
+}
+
+/// Leaves `place` nil when it and `current` are the only owners of one text or list, and what follows (`current`
+/// plus or push the operand) cannot fail nor be interrupted before its result is stored into the place again.
+///
+/// # Safety
+/// A global or a slot of a container, and two registers.
+#[inline(never)]
+pub(super) unsafe fn loosen(vm: &Vm, place: *mut Value, current: *mut Value, operand: *mut Value, push: bool) {
+    // SAFETY: see above.
+    unsafe {
+        let same = (*place).word == (*current).word && (*place).payload == (*current).payload;
+        if !same || (*current).header().count.get() != 2 {
+            return;
+        }
+        let sure = if push {
+            (*current).tag() == tag::LIST
+                && vm.limits.check_size((*current).list_cell().items.len() as u64 * 32).is_ok()
+        } else {
+            may_append(vm, &*current, &*operand)
+        };
+        if sure {
+            drop(take(place));
+        }
+    }
+}
+
+/// As [`loosen`], for the place along a path; the operand stands in the register after `current`.
+///
+/// # Safety
+/// Registers; as many keys as the path has index steps.
+#[inline(never)]
+pub(super) unsafe fn loosen_path(
+    vm: &Vm,
+    steps: &[LinkedStep],
+    root: *mut Value,
+    keys: *const Value,
+    current: *mut Value,
+    push: bool,
+) {
+    // SAFETY: see above.
+    unsafe {
+        if let Some(place) = place(steps, &mut *root, keys) {
+            loosen(vm, place, current, current.add(1), push);
+        }
+    }
+}
+
+/// The value along a path that is there, every level above it made unique. `None`: it is not there, or no container.
+unsafe fn place<'a>(steps: &[LinkedStep], root: &'a mut Value, keys: *const Value) -> Option<&'a mut Value> {
+    let mut keys = keys;
+    let mut at = root;
+    for step in steps {
+        at = match &step.field {
+            Some(name) if at.tag() | 1 == tag::STRUCT => {
+                let shape = at.shape();
+                let slot = if std::ptr::eq(step.shape.get(), shape) {
+                    step.slot.get() as usize
+                } else {
+                    let slot = shape.slot(name)?;
+                    step.shape.set(shape);
+                    step.slot.set(slot as u32);
+                    slot
+                };
+                at.make_unique_entries();
+                // SAFETY: unique now, and borrowed mutably through `at`.
+                unsafe { SlotsCell::values_mut(at.payload as *mut SlotsCell).get_mut(slot)? }
+            }
+            Some(name) => at.entry_mut(name)?,
+            None => {
+                // SAFETY (of the caller): one register for each step without a name.
+                let key = unsafe { &*keys };
+                keys = keys.wrapping_add(1);
+                match key.as_int() {
+                    Some(n) if at.tag() == tag::LIST => {
+                        let index = access::position(n, at.list_cell().items.len())?;
+                        at.list_mut()?.get_mut(index)?
+                    }
+                    _ if at.is_dict() => at.entry_mut(key.as_str()?)?,
+                    _ => return None,
+                }
+            }
+        };
+    }
+    Some(at)
+}
+
+/// Stores along a path whose end is there already. False: the slow way; nothing was consumed.
+///
+/// # Safety
+/// Registers; as many keys as the path has index steps.
+#[inline(never)]
+pub(super) unsafe fn set_path(
+    steps: &[LinkedStep],
+    root: *mut Value,
+    keys: *const Value,
+    value: *mut Value,
+) -> bool {
+    // SAFETY: see above.
+    unsafe {
+        match place(steps, &mut *root, keys) {
+            Some(slot) => {
+                replace(slot, value);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Moves a register into a place and releases what was there.
+///
+/// # Safety
+/// A place that holds a value, and a register.
+#[inline(never)]
+pub(super) unsafe fn replace(place: *mut Value, value: *mut Value) {
+    // SAFETY: see above. The old value is released last, when the place is whole again.
+    unsafe {
+        let old = place.read();
+        place.write(take(value));
+        drop(old);
+    }
+}
+
+/// Moves a register into a slot of a record or struct that is shared, or whose slot holds a counted value.
+///
+/// # Safety
+/// `to` is a register that holds a record or struct with that slot.
+#[inline(never)]
+pub(super) unsafe fn set_slot(to: *mut Value, slot: usize, value: *mut Value) {
+    // SAFETY: see above.
+    unsafe {
+        (*to).make_unique_entries();
+        replace(SlotsCell::slot((*to).payload as *mut SlotsCell, slot), value);
+    }
+}
+
+/// Moves a register into an item of a shared list.
+///
+/// # Safety
+/// `to` is a register that holds a list longer than `index`.
+#[inline(never)]
+pub(super) unsafe fn set_item(to: *mut Value, index: usize, value: *mut Value) {
+    // SAFETY: see above.
+    unsafe {
+        if let Some(slot) = (*to).list_mut().and_then(|items| items.get_mut(index)) {
+            replace(slot, value);
+        }
     }
 }

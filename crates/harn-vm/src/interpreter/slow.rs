@@ -189,6 +189,25 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             Op::AddImm | Op::SubImm | Op::MulImm | Op::DivImm | Op::RemImm => {
                 immediate_slow(vm, op, a!(), b!(), i64::from(ins.d()), ins.c() & 1 != 0)?;
             }
+            Op::AddFloat | Op::SubFloat | Op::MulFloat | Op::DivFloat => {
+                let op = match op {
+                    Op::AddFloat => Op::Add,
+                    Op::SubFloat => Op::Sub,
+                    Op::MulFloat => Op::Mul,
+                    _ => Op::Div,
+                };
+                let constant = (*code).values.add(ins.index()).cast_mut();
+                binary_slow(vm, op, a!(), b!(), constant, u32::from(ins.c()) & 1)?;
+            }
+            Op::AddField | Op::SubField | Op::MulField => {
+                let op = match op {
+                    Op::AddField => Op::Add,
+                    Op::SubField => Op::Sub,
+                    _ => Op::Mul,
+                };
+                let mut value = get_field(&*code, ins.site(), &*c!(), false)?;
+                binary_slow(vm, op, a!(), b!(), &mut value, u32::from(ins.site_bits()) & 1)?;
+            }
             Op::Neg => {
                 let x = b!();
                 let answer = operate::negate(&*x);
@@ -533,7 +552,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 return vm.clear_on_error(fiber, called, window, count);
             }
             // The loop does these itself.
-            Op::Return | Op::ReturnNil => {}
+            Op::Return | Op::ReturnNil | Op::LoosenGlobal | Op::LoosenAdd | Op::LoosenPush => {}
 
             // Errors, matching, checks.
             Op::Throw => {

@@ -171,6 +171,43 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         break 'slow;
                     }};
                 }
+                macro_rules! with_float {
+                    ($x:ident, $y:ident, $float:expr) => {{
+                        let x = b!();
+                        if (*x).word == FLOAT {
+                            let constant = (*code).values.add(ins.index());
+                            let ($x, $y) =
+                                (f64::from_bits((*x).payload), f64::from_bits((*constant).payload));
+                            put(a!(), Value::float($float));
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! with_field {
+                    ($x:ident, $y:ident, $int:expr, $float:expr) => {{
+                        let (x, from) = (b!(), c!());
+                        if (*from).word | 1 == STRUCT {
+                            let cell = (*from).payload as *mut SlotsCell;
+                            let cache = (*code).caches.add(ins.site());
+                            if (*cell).descriptor == (*cache).shape.get().cast() {
+                                let y = SlotsCell::slot(cell, (*cache).slot.get() as usize);
+                                if (*x).word == FLOAT && (*y).word == FLOAT {
+                                    let ($x, $y) =
+                                        (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
+                                    put(a!(), Value::float($float));
+                                    continue 'run;
+                                }
+                                if (*x).word == INT && (*y).word == INT {
+                                    let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
+                                    put(a!(), Value::int($int));
+                                    continue 'run;
+                                }
+                            }
+                        }
+                        break 'slow;
+                    }};
+                }
                 macro_rules! compare {
                     ($x:ident, $y:ident, $test:expr) => {{
                         let (x, y) = (b!(), c!());
@@ -310,9 +347,36 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     Op::SetGlobal => {
                         let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
                         if (*global).is_counted() {
+                            middle::replace(global, a!());
+                        } else {
+                            global.write(take(a!()));
+                        }
+                        continue 'run;
+                    }
+                    Op::TakeGlobal => {
+                        let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                        if (*global).is_absent() {
                             break 'slow;
                         }
-                        global.write(take(a!()));
+                        let (word, payload) = ((*global).word, (*global).payload);
+                        (*global).word = 0;
+                        put(a!(), Value::raw(word, payload));
+                        continue 'run;
+                    }
+                    Op::LoosenGlobal => {
+                        if (*a!()).is_counted() {
+                            let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                            middle::loosen(vm, global, a!(), b!(), ins.c() == 1);
+                        }
+                        continue 'run;
+                    }
+                    Op::LoosenAdd | Op::LoosenPush => {
+                        let current = b!();
+                        if (*current).is_counted()
+                            && let Some(Linked::Path(steps)) = (&(*(*code).unit).linked).get(ins.index())
+                        {
+                            middle::loosen_path(vm, steps, a!(), c!(), current, op == Op::LoosenPush);
+                        }
                         continue 'run;
                     }
                     Op::GetCapture => {
@@ -321,7 +385,26 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     }
 
                     // Arithmetic and comparison.
-                    Op::Add => arithmetic!(x, y, x.wrapping_add(y), x + y),
+                    Op::Add => {
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            let sum = ((*x).payload as i64).wrapping_add((*y).payload as i64);
+                            put(a!(), Value::int(sum));
+                            continue 'run;
+                        }
+                        if (*x).word == FLOAT && (*y).word == FLOAT {
+                            let sum = f64::from_bits((*x).payload) + f64::from_bits((*y).payload);
+                            put(a!(), Value::float(sum));
+                            continue 'run;
+                        }
+                        if ((*x).word == LIST || is_text(x))
+                            && let Some(value) = middle::append(vm, x, y, ins.d() as u32)
+                        {
+                            put(a!(), value);
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
                     Op::Sub => arithmetic!(x, y, x.wrapping_sub(y), x - y),
                     Op::Mul => arithmetic!(x, y, x.wrapping_mul(y), x * y),
                     Op::Div => {
@@ -365,6 +448,13 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         break 'slow;
                     }
+                    Op::AddFloat => with_float!(x, y, x + y),
+                    Op::SubFloat => with_float!(x, y, x - y),
+                    Op::MulFloat => with_float!(x, y, x * y),
+                    Op::DivFloat => with_float!(x, y, x / y),
+                    Op::AddField => with_field!(x, y, x.wrapping_add(y), x + y),
+                    Op::SubField => with_field!(x, y, x.wrapping_sub(y), x - y),
+                    Op::MulField => with_field!(x, y, x.wrapping_mul(y), x * y),
                     Op::Eq => {
                         let (x, y) = (b!(), c!());
                         if (*x).word == INT && (*y).word == INT {
@@ -527,7 +617,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 items.set_len(len + 1);
                                 continue 'run;
                             }
-                            if middle::grow(list, b!()) {
+                            if middle::grow(vm, list, b!()) {
                                 continue 'run;
                             }
                         }
@@ -547,15 +637,18 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     }
                     Op::SetField => {
                         let to = a!();
-                        if (*to).word | 1 == STRUCT && (*to).is_unique() {
+                        if (*to).word | 1 == STRUCT {
                             let cell = (*to).payload as *mut SlotsCell;
                             let cache = (*code).caches.add(ins.index());
                             if (*cell).descriptor == (*cache).shape.get().cast() {
-                                let slot = SlotsCell::slot(cell, (*cache).slot.get() as usize);
-                                if !(*slot).is_counted() {
+                                let index = (*cache).slot.get() as usize;
+                                let slot = SlotsCell::slot(cell, index);
+                                if (*to).is_unique() && !(*slot).is_counted() {
                                     slot.write(take(b!()));
-                                    continue 'run;
+                                } else {
+                                    middle::set_slot(to, index, b!());
                                 }
+                                continue 'run;
                             }
                         }
                         break 'slow;
@@ -579,19 +672,33 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     }
                     Op::SetIndex => {
                         let (to, key) = (a!(), b!());
-                        if (*to).word == LIST && (*key).word == INT && (*to).is_unique() {
-                            let items = &mut (*((*to).payload as *mut ListCell)).items;
+                        if (*to).word == LIST && (*key).word == INT {
+                            let cell = (*to).payload as *mut ListCell;
                             let index = (*key).payload as usize;
-                            if index < items.len() {
-                                let slot = items.as_mut_ptr().add(index);
-                                if !(*slot).is_counted() {
-                                    slot.write(take(c!()));
-                                    continue 'run;
+                            if index < (&(*cell).items).len() {
+                                if (*to).is_unique() {
+                                    let slot = (&mut (*cell).items).as_mut_ptr().add(index);
+                                    if (*slot).is_counted() {
+                                        middle::replace(slot, c!());
+                                    } else {
+                                        slot.write(take(c!()));
+                                    }
+                                } else {
+                                    middle::set_item(to, index, c!());
                                 }
+                                continue 'run;
                             }
                         }
                         if is_dict(to) && is_text(key) {
                             middle::dict_set(to, key, c!(), ins.d() & 1 != 0);
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }
+                    Op::SetPath => {
+                        if let Some(Linked::Path(steps)) = (&(*(*code).unit).linked).get(ins.index())
+                            && middle::set_path(steps, a!(), c!(), b!())
+                        {
                             continue 'run;
                         }
                         break 'slow;
@@ -703,7 +810,6 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     Op::GetWide
                     | Op::TakeWide
                     | Op::SetWide
-                    | Op::TakeGlobal
                     | Op::LoadFn
                     | Op::LoadImport
                     | Op::LoadBuiltin
@@ -730,7 +836,6 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     | Op::TakeField
                     | Op::GetIndexOpt
                     | Op::TakeIndex
-                    | Op::SetPath
                     | Op::Slice
                     | Op::DictRest
                     | Op::ListRest

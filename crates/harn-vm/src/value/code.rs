@@ -54,6 +54,16 @@ pub(crate) enum Linked {
         shape: Option<(&'static shape::Shape, Box<[u8]>)>,
     },
     Variant(&'static shape::Variant),
+    /// An assignment path.
+    Path(Box<[LinkedStep]>),
+}
+
+/// A step of an assignment path, with the shape last seen there and the slot of the field in it.
+pub(crate) struct LinkedStep {
+    /// `.name`; `None`: the next key.
+    pub field: Option<Box<str>>,
+    pub shape: Cell<*const shape::Shape>,
+    pub slot: Cell<u32>,
 }
 
 /// A loaded function: the facts that calls need, beside the plain data.

@@ -75,14 +75,19 @@ impl Value {
     }
 
     /// Makes this record, struct, hash dict the only owner of its cell, copying one level when it is shared.
+    #[inline(always)]
     pub(crate) fn make_unique_entries(&mut self) {
-        if self.is_unique() {
-            return;
+        if !self.is_unique() {
+            self.copy_level();
         }
+    }
+
+    #[inline(never)]
+    fn copy_level(&mut self) {
         *self = match self.tag() {
             tag::RECORD | tag::STRUCT => {
                 let cell = self.slots_cell();
-                SlotsCell::alloc_from(self.tag(), cell.descriptor, cell.values().to_vec())
+                SlotsCell::alloc_cloned(self.tag(), cell.descriptor, cell.values())
             }
             tag::DICT => DictCell::alloc(self.dict_cell().table.clone()),
             _ => return,

@@ -97,6 +97,19 @@ impl SlotsCell {
         SlotsCell::into_value(tag, cell)
     }
 
+    /// A value of kind `tag` with copies of the given slots.
+    pub(crate) fn alloc_cloned(tag: u8, descriptor: *const (), values: &[Value]) -> Value {
+        let cell = SlotsCell::alloc(values.len(), descriptor);
+        // SAFETY: the cell has room for all values.
+        unsafe {
+            for (i, value) in values.iter().enumerate() {
+                SlotsCell::slot(cell, i).write(value.clone());
+            }
+            (*cell).len = values.len() as u32;
+        }
+        SlotsCell::into_value(tag, cell)
+    }
+
     /// A value of kind `tag` whose slots are moved from registers.
     ///
     /// # Safety
