@@ -360,7 +360,10 @@ impl<'a> Compiler<'a> {
         };
         let number = growth == Growth::Add
             && (gives_number(operand)
-                || matches!(peel(operand).kind, ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Duration(_)));
+                || matches!(
+                    peel(operand).kind,
+                    ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Duration(_)
+                ));
         (!number && !self.survey.assigns(operand)).then_some((growth, operand))
     }
 

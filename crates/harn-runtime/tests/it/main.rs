@@ -4,6 +4,7 @@
 
 mod concurrency;
 mod effects;
+mod growth;
 mod language;
 mod supervisors;
 mod world;

@@ -267,7 +267,13 @@ fn may_append(vm: &Vm, x: &Value, y: &Value) -> bool {
 /// # Safety
 /// A global or a slot of a container, and two registers.
 #[inline(never)]
-pub(super) unsafe fn loosen(vm: &Vm, place: *mut Value, current: *mut Value, operand: *mut Value, push: bool) {
+pub(super) unsafe fn loosen(
+    vm: &Vm,
+    place: *mut Value,
+    current: *mut Value,
+    operand: *mut Value,
+    push: bool,
+) {
     // SAFETY: see above.
     unsafe {
         let same = (*place).word == (*current).word && (*place).payload == (*current).payload;
