@@ -75,6 +75,11 @@ impl Gate {
         self.record_all = true;
     }
 
+    /// Refuses every operation of a class for the whole run.
+    pub fn deny_class(&mut self, class: EffectClass) {
+        Op::ALL.iter().filter(|op| op.class() == class).for_each(|op| self.deny(*op));
+    }
+
     /// Whether a class needs no further look.
     pub fn passes(&self, class: EffectClass) -> bool {
         self.free & bit(class) != 0

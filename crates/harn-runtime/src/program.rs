@@ -4,7 +4,10 @@ use crate::natives;
 use harn_compiler::{compile, compile_with};
 use harn_syntax::{Diagnostic, Severity, Source};
 use harn_types::graph::{self, ModuleGraph, ModuleIndex, SourceLoader};
-use harn_vm::{Body, Entry, Fiber, Limits, Registry, TraceFrame, Value, Vm, VmError};
+use harn_vm::{
+    Body, Entry, Fiber, Limits, NativeCtx, NativeResult, Registry, TraceFrame, Value, Vm, VmError,
+};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What a program is given besides its text.
@@ -16,6 +19,8 @@ pub struct Options {
     pub limits: Limits,
     /// The pipeline or function to start instead of the one that `run` picks.
     pub entry: Option<String>,
+    /// Builtins that the program and the `std/` modules may not use (spec 06 section 13.1).
+    pub denied: BTreeSet<String>,
     /// Whether the lines that are reached are counted (`Vm::line_hits`).
     pub probes: bool,
 }
@@ -65,12 +70,25 @@ pub fn load(
         let raised = start_error(&graph, error);
         return Err(Refusal::Start(graph, raised));
     }
-    let mut vm = Vm::new(Rc::new(registry()), options.limits);
-    vm.set_loader(Box::new(load_library));
+    let mut registry = registry();
+    for name in &options.denied {
+        registry.builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
+    }
+    let mut vm = Vm::new(Rc::new(registry), options.limits);
+    let denied = Rc::new(options.denied);
+    let for_library = denied.clone();
+    vm.set_loader(Box::new(move |key| {
+        let mut module = load_library(key)?;
+        if key.starts_with("std/") {
+            refuse_builtins(&mut module, &for_library);
+        }
+        Ok(module)
+    }));
     vm.set_global("argv", Value::list(options.args.iter().map(|arg| Value::str(arg)).collect()));
     for index in (0u32..).map(ModuleIndex).take(graph.modules.len()) {
         match compile_with(&graph, index, harn_compiler::Options { probes: options.probes }) {
-            Ok(module) => {
+            Ok(mut module) => {
+                refuse_builtins(&mut module, &denied);
                 if let Err(refusal) = vm.load(module) {
                     return Err(Refusal::Start(
                         graph.clone(),
@@ -150,6 +168,24 @@ pub fn registry() -> Registry {
     }
     registry.method("channel", "iter", Body::Native(natives::channel_iter));
     registry
+}
+
+/// What the names of refused builtins begin with; no program can write it.
+const REFUSED: &str = "refused ";
+
+/// Binds the denied builtins of a module to bodies that refuse.
+fn refuse_builtins(module: &mut harn_bytecode::Module, denied: &BTreeSet<String>) {
+    for name in &mut module.builtins {
+        if denied.contains(name) {
+            *name = format!("{REFUSED}{name}");
+        }
+    }
+}
+
+fn refuse(cx: &mut NativeCtx<'_>, _: &mut [Value]) -> NativeResult {
+    let name = cx.builtin_name();
+    let name = name.strip_prefix(REFUSED).unwrap_or(name);
+    Err(VmError::categorised("tool_rejected", format!("Tool '{name}' is not permitted.")))
 }
 
 /// Compiles a library module when code first needs it.

@@ -1,7 +1,9 @@
 //! The `harn` command line: one file per command in `commands/`, one table of them, and the only place that wires
 //! the host to the runtime.
 
+mod account;
 mod commands;
+mod findings;
 mod identities;
 mod live;
 mod modules;

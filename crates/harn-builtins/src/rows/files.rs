@@ -6,7 +6,7 @@ use harn_effect::EffectClass;
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
-    B::prelude("files", "read_file", "fn(path: string) -> string", "The UTF-8 text of a file.", "let p = path_join(temp_subdir(), \"a.txt\")\nwrite_file(p, \"one\\ntwo\")\nread_file(p) // one\ntwo")
+    B::prelude("files", "read_file", "fn(path: string) -> string", "The UTF-8 text of a file.", "let p = path_join(temp_subdir(), \"a.txt\")\nwrite_file(p, \"one\")\nread_file(p) // one")
     .effect(EffectClass::Read),
     B::prelude("files", "read_file_result", "fn(path: string) -> Result<string, string>", "The text of a file as Ok, or the reason as Err; never throws.", r#"is_err(read_file_result("/no/such/file")) // true"#)
     .effect(EffectClass::Read),

@@ -1,6 +1,7 @@
 //! `harn check`: syntax, types, lint rules and preflight of files (spec 09 section 2.2).
 
 use super::Command;
+use crate::findings::{Findings, format, format_arg};
 use crate::modules::DiskModules;
 use crate::{output, source, targets};
 use clap::{Arg, ArgAction, ArgMatches};
@@ -8,7 +9,6 @@ use harn_syntax::{Diagnostic, Severity, Source};
 use harn_types::graph::{ModuleGraph, Origin, SourceLoader, load_text};
 use harn_types::lint::{LintOptions, lint};
 use harn_types::{Options, check_module};
-use serde_json::{Value as Json, json};
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
@@ -26,14 +26,8 @@ pub const COMMAND: Command = Command {
             .arg(flag("workspace", "Adds the pipelines of the nearest harn.toml"))
             .arg(flag("strict-types", "Values from outside must be validated before use"))
             .arg(Arg::new("preflight").long("preflight").value_name("SEVERITY").help("error, warning or off"))
-            .arg(
-                Arg::new("format")
-                    .long("format")
-                    .value_name("FORMAT")
-                    .value_parser(["text", "json"])
-                    .default_value("text")
-                    .help("How diagnostics are printed"),
-            )
+            .arg(flag("watch", "Checks again whenever a file changes"))
+            .arg(format_arg())
     },
     run,
 };
@@ -74,6 +68,13 @@ pub(super) fn imported_names(files: &[Loaded]) -> HashMap<String, HashSet<String
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
+    if matches.get_flag("watch") {
+        return super::test::again_and_again(|| once(matches));
+    }
+    once(matches)
+}
+
+fn once(matches: &ArgMatches) -> ExitCode {
     let mut disk = DiskModules::new();
     let mut wanted: Vec<String> =
         matches.get_many::<String>("targets").map(|t| t.cloned().collect()).unwrap_or_default();
@@ -100,8 +101,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
     }
     let (files, unreadable) = load(&paths, &mut disk);
     let used = imported_names(&files);
-    let as_json = matches.get_one::<String>("format").is_some_and(|f| f == "json");
-    let (mut failed, mut listed) = (unreadable > 0, Vec::new());
+    let mut told = Findings::new(format(matches));
+    let mut failed = unreadable > 0;
     for file in &files {
         let project = targets::project(&file.path, &mut disk);
         if let Some(problem) = &project.problem {
@@ -123,19 +124,13 @@ fn run(matches: &ArgMatches) -> ExitCode {
         let errors = found.iter().any(|(d, _)| d.severity == Severity::Error);
         failed |= errors || (project.strict() && !found.is_empty());
         for (diagnostic, source) in &found {
-            if as_json {
-                listed.push(as_data(diagnostic, source));
-            } else {
-                output::err(&harn_syntax::render(diagnostic, source, output::stderr_colours()));
-            }
+            told.add(diagnostic, source);
         }
-        if found.is_empty() && !as_json {
+        if found.is_empty() && told.is_text() {
             output::outln(&format!("{}: ok", file.path));
         }
     }
-    if as_json {
-        output::outln(&Json::Array(listed).to_string());
-    }
+    told.finish();
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -198,17 +193,4 @@ fn diagnostics<'g>(
         ));
     }
     found
-}
-
-fn as_data(diagnostic: &Diagnostic, source: &Source) -> Json {
-    let (start, end) = (source.position(diagnostic.span.start), source.position(diagnostic.span.end));
-    json!({
-        "file": source.path(),
-        "severity": if diagnostic.severity == Severity::Error { "error" } else { "warning" },
-        "code": diagnostic.code,
-        "message": diagnostic.message,
-        "help": diagnostic.help,
-        "start": {"line": start.line, "column": start.column},
-        "end": {"line": end.line, "column": end.column},
-    })
 }

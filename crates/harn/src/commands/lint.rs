@@ -2,10 +2,11 @@
 
 use super::Command;
 use super::check::{imported_names, load};
+use crate::findings::{Findings, format, format_arg};
 use crate::modules::DiskModules;
 use crate::{output, targets};
 use clap::{Arg, ArgAction, ArgMatches};
-use harn_syntax::{Severity, render};
+use harn_syntax::Severity;
 use harn_types::graph::load_text;
 use harn_types::lint::{fixed, lint};
 use std::process::ExitCode;
@@ -33,6 +34,14 @@ pub const COMMAND: Command = Command {
                     .action(ArgAction::SetTrue)
                     .help("Files must begin with a `/** */` comment"),
             )
+            .arg(
+                Arg::new("dry-run")
+                    .long("dry-run")
+                    .action(ArgAction::SetTrue)
+                    .requires("fix")
+                    .help("Shows what --fix would change and writes nothing"),
+            )
+            .arg(format_arg())
     },
     run,
 };
@@ -46,7 +55,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
         output::error("no .harn files found under the given target(s)");
         return ExitCode::from(super::USAGE);
     }
-    let fix = matches.get_flag("fix");
+    let (fix, dry) = (matches.get_flag("fix"), matches.get_flag("dry-run"));
+    let mut told = Findings::new(format(matches));
     let (mut files, unreadable) = load(&paths, &mut disk);
     let used = imported_names(&files);
     let mut failed = unreadable > 0;
@@ -61,13 +71,19 @@ fn run(matches: &ArgMatches) -> ExitCode {
         let Some(entry) = file.graph.module(file.graph.entry) else { continue };
         if entry.parsed.has_errors() {
             for diagnostic in &entry.parsed.diagnostics {
-                output::err(&render(diagnostic, &entry.source, output::stderr_colours()));
+                told.add(diagnostic, &entry.source);
             }
             failed = true;
             continue;
         }
         let mut found = lint(&file.graph, file.graph.entry, &options);
         let mended = if fix { fixed(&entry.source, &found) } else { None };
+        if dry {
+            if let Some((text, _)) = mended {
+                output::out(&diff(&file.path, entry.source.text(), &text));
+            }
+            continue;
+        }
         if let Some((text, count)) = mended {
             if let Err(problem) = disk.write(&file.path, &text) {
                 output::error(&format!("cannot write {}: {problem}", file.path));
@@ -80,13 +96,21 @@ fn run(matches: &ArgMatches) -> ExitCode {
         }
         let Some(entry) = file.graph.module(file.graph.entry) else { continue };
         for finding in &found {
-            output::err(&render(&finding.diagnostic, &entry.source, output::stderr_colours()));
+            told.add(&finding.diagnostic, &entry.source);
         }
-        if found.is_empty() && !fix {
+        if found.is_empty() && !fix && told.is_text() {
             output::outln(&format!("{}: no issues found", file.path));
         }
         let errors = found.iter().any(|f| f.diagnostic.severity == Severity::Error);
         failed |= !fix && (errors || (project.strict() && !found.is_empty()));
     }
+    told.finish();
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The change as a unified diff.
+fn diff(path: &str, old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    let path = path.trim_start_matches("./");
+    diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string()
 }

@@ -4,6 +4,7 @@ mod autonomy;
 mod check;
 mod completions;
 mod dev;
+mod doc;
 mod doctor;
 mod explain;
 mod fmt;
@@ -44,6 +45,7 @@ pub const COMMANDS: &[Command] = &[
     new::NEW,
     new::INIT,
     explain::COMMAND,
+    doc::COMMAND,
     hitl::COMMAND,
     identity::COMMAND,
     autonomy::COMMAND,

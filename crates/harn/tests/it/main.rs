@@ -7,7 +7,9 @@
     reason = "tests set up the real world and fail by panicking"
 )]
 
+mod builtin_examples;
 mod cli;
+mod flags;
 mod governance;
 mod http;
 mod place;

@@ -102,7 +102,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    if matches.get_flag("watch") { watch::run(&wish) } else { once(&wish) }
+    if matches.get_flag("watch") { watch::run(|| once(&wish)) } else { once(&wish) }
 }
 
 fn wish(matches: &ArgMatches) -> Result<Wish, (String, u8)> {
@@ -140,6 +140,11 @@ fn wish(matches: &ArgMatches) -> Result<Wish, (String, u8)> {
 /// A seed that is short enough to be typed again.
 fn new_seed() -> u64 {
     u64::from(u32::from_le_bytes(uuid::Uuid::new_v4().into_bytes()[..4].try_into().unwrap_or_default()))
+}
+
+/// Does `work` now and whenever a program below the working directory changes.
+pub(super) fn again_and_again(work: impl FnMut() -> ExitCode) -> ExitCode {
+    watch::run(work)
 }
 
 /// One whole round of tests.

@@ -1,17 +1,16 @@
-//! `harn test --watch`: runs again whenever a program or a snapshot below the working directory changes.
+//! `--watch`: runs again whenever a program or a snapshot below the working directory changes.
 
-use super::Wish;
 use crate::{output, session};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-/// Runs tests until the process is ended.
-pub fn run(wish: &Wish) -> ExitCode {
+/// Works until the process is ended.
+pub fn run(mut work: impl FnMut() -> ExitCode) -> ExitCode {
     loop {
         let before = stamps(Path::new("."));
-        super::once(wish);
+        work();
         output::outln("\nWatching for changes; Ctrl-C ends.");
         loop {
             session::pause(Duration::from_millis(250));
