@@ -60,8 +60,8 @@ codes! {
         right "let d = 52w\n"
     }
     SOURCE_TOO_LARGE "HARN0006" "source file is too large" {
-        "A source file holds at most 64 MiB. Read large data from a file at run time instead of writing it as a literal, or split the module."
-        wrong "let data = [1, 2, 3 /* and so on for 64 MiB */]\n"
+        "A source file holds at most 16 MiB. Read large data from a file at run time instead of writing it as a literal, or split the module."
+        wrong "let data = [1, 2, 3 /* and so on for 16 MiB */]\n"
         right "let data = json_parse(read_file(\"data.json\"))\n"
     }
     UNEXPECTED_TOKEN "HARN0010" "unexpected token" {

@@ -22,7 +22,7 @@ pub use source::{Position, Source, Span};
 pub use token::{Token, TokenKind};
 
 /// The longest source that is read, in bytes.
-pub const MAX_SOURCE_BYTES: usize = 64 << 20;
+pub const MAX_SOURCE_BYTES: usize = 16 << 20;
 
 /// What parsing a source gives.
 #[derive(Clone, Debug, Default)]

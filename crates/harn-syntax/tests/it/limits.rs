@@ -93,5 +93,5 @@ fn garbage_on_many_lines_is_read_in_linear_time() {
 #[test]
 fn a_source_beyond_the_limit_is_refused() {
     let text = " ".repeat(harn_syntax::MAX_SOURCE_BYTES + 1);
-    assert_eq!(messages(&text), ["1:1 source file is too large (the limit is 64 MiB)"]);
+    assert_eq!(messages(&text), ["1:1 source file is too large (the limit is 16 MiB)"]);
 }
