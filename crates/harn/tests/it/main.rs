@@ -11,6 +11,7 @@ mod builtin_examples;
 mod cli;
 mod flags;
 mod governance;
+mod guarantees;
 mod http;
 mod place;
 mod projects;
