@@ -122,11 +122,12 @@ impl Ledger {
         at: i64,
     ) -> Result<i64, LogError> {
         if self.recent.get(key).is_none_or(|recent| recent.window_ms < window_ms) {
-            let decisions = self.read_back(log, key, at.saturating_sub(window_ms))?;
+            let decisions = self.read_back(log, key, self.last_at.saturating_sub(window_ms))?;
             self.recent.insert(key.to_owned(), Recent { window_ms, decisions });
         }
         let Some(recent) = self.recent.get_mut(key) else { return Ok(0) };
-        let oldest_kept = at.saturating_sub(recent.window_ms);
+        // Not what is too old for `at`: a clock that ran ahead and is put right would miss it.
+        let oldest_kept = self.last_at.saturating_sub(recent.window_ms);
         while recent.decisions.front().is_some_and(|(taken, _)| *taken <= oldest_kept) {
             recent.decisions.pop_front();
         }

@@ -49,7 +49,7 @@ pub enum Admission {
     Admitted {
         /// The decision, for a release.
         decision_id: String,
-        /// The approval that was used up for it.
+        /// The approval that was used up for it, or the grant that admitted it.
         approval_id: Option<String>,
     },
     /// Do not start; the request to a reviewer is filed.
@@ -157,6 +157,14 @@ pub fn reserve(
         };
         consume::append(tx, request, &decision_id, moment)?;
         return Ok(Admission::Admitted { decision_id, approval_id: Some(request.id.clone()) });
+    }
+    let granted = book
+        .grants()
+        .find(|grant| grant.key == asked.key && grant.reviewer == asked.reviewer && grant.admits(at));
+    if let Some(grant) = granted {
+        let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, Some(&grant.id), moment)?;
+        people::grants::use_up(tx, &grant.id, &decision_id, moment)?;
+        return Ok(Admission::Admitted { decision_id, approval_id: Some(grant.id.clone()) });
     }
     let refused = refusal::refuse(tx, book, asked, (reason, &limiting), taken, &trace_id, moment)?;
     Ok(Admission::Refused(Box::new(refused)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use harn_eventlog::{Event, Json, LogError, Read, provenance};
 
-use super::{Kind, consume};
+use super::{Grant, Kind, consume, grants};
 use crate::identity::Keyring;
 use crate::moment::{parse_ms, timestamp};
 
@@ -247,6 +247,7 @@ pub struct Book {
     cursors: BTreeMap<&'static str, u64>,
     requests: BTreeMap<String, Request>,
     by_principal: BTreeMap<String, Vec<String>>,
+    grants: BTreeMap<String, Grant>,
     keyring: Keyring,
 }
 
@@ -263,7 +264,7 @@ impl Book {
 
     /// Folds what was appended since the last call.
     pub fn refresh(&mut self, log: &mut (impl Read + ?Sized)) -> Result<(), LogError> {
-        for topic in Kind::ALL.map(Kind::topic).into_iter().chain([consume::CONSUMPTIONS]) {
+        for topic in Kind::ALL.map(Kind::topic).into_iter().chain([grants::GRANTS, consume::CONSUMPTIONS]) {
             let mut cursor = self.cursors.get(topic).copied().unwrap_or(0);
             loop {
                 let events = log.read_range(topic, Some(cursor), PAGE)?;
@@ -295,8 +296,35 @@ impl Book {
         self.by_principal.get(principal).into_iter().flatten().filter_map(|id| self.requests.get(id))
     }
 
+    /// The grant with this id.
+    pub fn grant(&self, id: &str) -> Option<&Grant> {
+        self.grants.get(id)
+    }
+
+    /// Every grant that counts, in the order of ids.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.values()
+    }
+
+    fn fold_grant(&mut self, kind: &str, payload: &Json) {
+        if kind == grants::GIVEN {
+            if let Some(grant) = grants::read(payload, &self.keyring) {
+                self.grants.entry(grant.id.clone()).or_insert(grant);
+            }
+        } else if let Some(grant) = self.grants.get_mut(payload.text("grant_id")) {
+            match kind {
+                grants::REVOKED => grant.revoked = true,
+                _ => grant.used += 1,
+            }
+        }
+    }
+
     fn fold(&mut self, event_id: u64, event: &Event) {
         let payload = &event.payload;
+        if [grants::GIVEN, grants::REVOKED, grants::USED].contains(&event.kind.as_str()) {
+            self.fold_grant(&event.kind, payload);
+            return;
+        }
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.request_event() == event.kind) {
             self.open(kind, event_id, event);
             return;

@@ -1,5 +1,7 @@
 //! `harn hitl`: what waits for a person, and answering it (spec 08 section 4.5).
 
+mod grants;
+
 use super::Command;
 use crate::{identities, output, project_log};
 use clap::{Arg, ArgAction, ArgMatches};
@@ -45,6 +47,27 @@ pub const COMMAND: Command = Command {
                     .arg(reviewer())
                     .arg(reason()),
             )
+            .subcommand(
+                sub("grant", "Allows a key further decisions ahead of time")
+                    .arg(Arg::new("key").value_name("KEY").required(true).help("The agent's key"))
+                    .arg(
+                        Arg::new("decisions")
+                            .long("decisions")
+                            .value_name("N")
+                            .value_parser(clap::value_parser!(i64).range(1..))
+                            .help("At most so many"),
+                    )
+                    .arg(Arg::new("for").long("for").value_name("TIME").help("For so long (30m, 2h, 1d)"))
+                    .arg(reason().required(true))
+                    .arg(reviewer().help("Who grants; the operator by default")),
+            )
+            .subcommand(sub("grants", "Lists grants and their use").arg(json()))
+            .subcommand(
+                sub("revoke", "Ends a grant")
+                    .arg(id().help("The grant"))
+                    .arg(reviewer().help("Who revokes; you by default"))
+                    .arg(reason()),
+            )
             .subcommand(sub("deny", "Denies").arg(id()).arg(reviewer()).arg(reason()))
             .subcommand(
                 sub("answer", "Answers a question")
@@ -73,6 +96,26 @@ fn run(matches: &ArgMatches) -> Result<(), String> {
     let id = text("id").unwrap_or_default();
     match name {
         "list" => list(&book, given.get_flag("json")),
+        "grant" => {
+            let decisions = given.try_get_one::<i64>("decisions").ok().flatten().copied();
+            let terms = grants::Terms {
+                key: text("key").unwrap_or_default(),
+                decisions,
+                lasts: text("for"),
+                reviewer: text("reviewer").unwrap_or_else(|| "operator".to_owned()),
+                reason: text("reason").unwrap_or_default(),
+            };
+            grants::give(&mut *store, &book, &terms)
+        }
+        "grants" => {
+            grants::list(&book, given.get_flag("json"));
+            Ok(())
+        }
+        "revoke" => {
+            let reviewer =
+                text("reviewer").or_else(project_log::os_user).unwrap_or_else(|| "operator".into());
+            grants::revoke(&mut *store, &mut book, &id, &reviewer, text("reason").as_deref())
+        }
         "show" => show(find(&book, &id)?, given.get_flag("json")),
         _ => {
             let given = Given {

@@ -25,7 +25,10 @@ fn events(place: &Place, topic: &str) -> Vec<Stored> {
 }
 
 fn reserved(place: &Place) -> usize {
-    events(place, "autonomy.decisions").iter().filter(|s| s.event.kind == "autonomy.decision_reserved").count()
+    events(place, "autonomy.decisions")
+        .iter()
+        .filter(|s| s.event.kind == "autonomy.decision_reserved")
+        .count()
 }
 
 /// The id of the only waiting request.
@@ -79,9 +82,14 @@ fn g01_a_declared_budget_binds_a_program_that_mentions_none() {
 #[test]
 fn g01_a_child_spends_its_parents_budget() {
     let place = place();
-    place.file("harn.toml", "[[autonomy.budgets]]\nkey = \"team\"\nrolling = {decisions = 2, window = \"1h\"}\n");
+    place.file(
+        "harn.toml",
+        "[[autonomy.budgets]]\nkey = \"team\"\nrolling = {decisions = 2, window = \"1h\"}\n",
+    );
     let run = |key: &str| {
-        place.run(&LOOP.replace("{per_hour: 1, key: \"k\"}", &format!("{{per_hour: 9, key: \"{key}\"}}"))).out()
+        place
+            .run(&LOOP.replace("{per_hour: 1, key: \"k\"}", &format!("{{per_hour: 9, key: \"{key}\"}}")))
+            .out()
     };
     assert_eq!(run("team/a"), "done\n");
     assert_eq!(run("team/b"), "done\n");
@@ -116,20 +124,26 @@ fn g02_each_effect_of_an_agent_has_its_ruling_before_it() {
 fn g02_an_effect_seen_after_a_kill_has_its_record() {
     let place = place();
     let program = WRITER.replace("write_file(\"saved.txt\", text)", "write_file(\"${uuid_v7()}.txt\", text)");
-    let program = program.replace(
-        "  llm_mock({text: \"<tool_call>",
-        "  for i in range(200) { llm_mock({text: \"<tool_call>",
-    );
+    let program = program
+        .replace("  llm_mock({text: \"<tool_call>", "  for i in range(200) { llm_mock({text: \"<tool_call>");
     let program = program.replace("</tool_call>\"})\n", "</tool_call>\"}) }\n");
-    let program = program.replace("persistent: true", "persistent: true, max_iterations: 500, loop_detect_warn: 0");
+    let program =
+        program.replace("persistent: true", "persistent: true, max_iterations: 500, loop_detect_warn: 0");
     place.file("main.harn", program);
     let written = || {
         let files = std::fs::read_dir(place.dir.path()).unwrap().flatten();
-        files.filter(|f| f.file_name().to_string_lossy().ends_with(".txt")).map(|f| f.path()).collect::<Vec<_>>()
+        files
+            .filter(|f| f.file_name().to_string_lossy().ends_with(".txt"))
+            .map(|f| f.path())
+            .collect::<Vec<_>>()
     };
     for round in 0..6u64 {
         let before = written().len();
-        let mut child = place.command(&["run", "--quiet", "main.harn"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut child = place
+            .command(&["run", "--quiet", "main.harn"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
         // A random point: some time after the first effect of the round, or the end.
         for _ in 0..400 {
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -228,9 +242,16 @@ fn g04_a_named_reviewer_answers_with_a_signature_or_not_at_all() {
     assert_eq!(run(), "approval_required\n");
     let id = waiting(&place);
     // Without the key.
-    let done = place.command(&["hitl", "approve", &id, "--reviewer", "operator"]).env("HARN_CONFIG_DIR", "/nonexistent").output();
+    let done = place
+        .command(&["hitl", "approve", &id, "--reviewer", "operator"])
+        .env("HARN_CONFIG_DIR", "/nonexistent")
+        .output();
     let done = Done(done.unwrap());
-    assert!(done.err().contains("must be answered with the signature of 'operator': unsigned"), "{}", done.err());
+    assert!(
+        done.err().contains("must be answered with the signature of 'operator': unsigned"),
+        "{}",
+        done.err()
+    );
     // With another key of the same name.
     let other = place.dir.path().join("other");
     for args in [&["identity", "new", "operator"][..], &["hitl", "approve", &id, "--reviewer", "operator"]] {
@@ -483,6 +504,12 @@ fn g11_every_refusal_names_its_reason_and_what_lifts_it() {
     assert!(told.contains(&format!("approving {id} lifts it once")), "{told}");
     harn(&place, &["hitl", "deny", &id, "--reviewer", "operator", "--reason", "too much"]);
     let told = harn(&place, &["trust", "explain", &id, "--json"]).out();
-    let kinds: Vec<_> = Json::parse(told.trim()).unwrap().as_array().unwrap().iter().map(|e| e.text("kind").to_owned()).collect();
+    let kinds: Vec<_> = Json::parse(told.trim())
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e.text("kind").to_owned())
+        .collect();
     assert!(kinds.contains(&"hitl.approval_denied".to_owned()), "{kinds:?}");
 }
