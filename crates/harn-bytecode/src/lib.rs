@@ -6,12 +6,14 @@
 
 pub mod assembler;
 pub mod disassemble;
+pub mod fingerprint;
 pub mod instruction;
 pub mod module;
 pub mod verify;
 
 pub use assembler::{Assembler, Label, Pool};
 pub use disassemble::disassemble;
+pub use fingerprint::fingerprint;
 pub use instruction::{Instruction, Op, Operand, ParallelKind, RaiseKind};
 pub use module::{
     Const, EnumDef, Export, ExportItem, Function, FunctionKind, Global, Handler, Import, Module, Param,

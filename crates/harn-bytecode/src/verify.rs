@@ -74,6 +74,22 @@ pub fn verify(module: &Module) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// For each register that ordinary operands reach, whether it may own a counted value just before the instruction at `pc`
+/// of a verified function. `None`: that place is never reached.
+pub fn may_own(module: &Module, function: usize, pc: usize) -> Option<Vec<bool>> {
+    let check = Check { module, function: module.functions.get(function)? };
+    let blocks = check.flow().ok()?;
+    let (start, state) = blocks.range(..=pc).next_back()?;
+    let mut state = state.clone();
+    for ins in check.function.code.get(*start..pc)? {
+        if leaves(ins.op()) {
+            return None;
+        }
+        check.apply(&mut state, *ins).ok()?;
+    }
+    Some(state.into_iter().map(|held| held == Held::Counted).collect())
+}
+
 /// What a register may hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Held {
@@ -117,7 +133,7 @@ impl Check<'_> {
                 return Err((handler.start as usize, "a handler out of range".to_owned()));
             }
         }
-        self.flow()
+        self.flow().map(|_| ())
     }
 
     /// Ranges and kinds of the operands of one instruction.
@@ -261,7 +277,8 @@ impl Check<'_> {
     }
 
     /// Follows what registers may hold along every way through the function.
-    fn flow(&self) -> Result<(), Reason> {
+    /// What registers may hold at the starts of the blocks that can be reached.
+    fn flow(&self) -> Result<BTreeMap<usize, State>, Reason> {
         let f = self.function;
         let narrow = usize::from(f.registers).min(NARROW);
         let mut start = vec![Held::Number; narrow];
@@ -304,7 +321,7 @@ impl Check<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(blocks)
     }
 
     fn leaders(&self) -> Vec<usize> {

@@ -3,6 +3,20 @@
 
 use std::any::Any;
 
+use harn_effect::Data;
+
+use crate::value::Value;
+
+/// A handle in a snapshot: enough data to make it again, and the values it holds, which may refer to it.
+pub struct SavedHandle {
+    /// The name of its kind, by which it is made again.
+    pub kind: &'static str,
+    /// Plain data.
+    pub data: Data,
+    /// Values that it holds.
+    pub values: Vec<Value>,
+}
+
 /// What the VM asks of a handle.
 pub trait Handle: Any {
     /// The name that `type_of` gives.
@@ -25,6 +39,14 @@ pub trait Handle: Any {
     fn is_iterable(&self) -> bool {
         false
     }
+
+    /// What of it goes into a snapshot. `None`: it cannot be written (something open outside of the program).
+    fn save(&self) -> Option<SavedHandle> {
+        None
+    }
+
+    /// Takes the values of its [`SavedHandle`] back, once, right after it was made again from the data.
+    fn fill(&self, _values: Vec<Value>) {}
 
     /// For downcasting.
     fn as_any(&self) -> &dyn Any;

@@ -14,7 +14,8 @@ pub mod value;
 
 pub use builtin::BuiltinId;
 pub use error::{ErrorKind, TraceFrame, VmError};
-pub use handle::Handle;
+pub use handle::{Handle, SavedHandle};
+pub use interpreter::snapshot;
 pub use interpreter::{Entry, Exit, Fiber, Loader, Vm};
 pub use native::{
     Control, ControlOp, EffectCall, Flow, Limits, Location, NativeCtx, NativeFn, NativeResult, ProgramState,

@@ -18,6 +18,7 @@ mod link;
 mod middle;
 mod operate;
 mod slow;
+pub mod snapshot;
 mod step;
 mod suggest;
 mod unwind;
@@ -98,6 +99,8 @@ pub struct Vm {
     /// While a spread call looks for its callee: where its arguments are laid out, and how many. A call that has to be
     /// executed once more gets them back as a list.
     spread_out: Option<(usize, usize)>,
+    /// Closures that restored frames borrow.
+    pinned: Vec<Value>,
 }
 
 /// Code of the VM's own.
@@ -146,6 +149,7 @@ impl Vm {
             cells_limit: 1024,
             hits: HashMap::new(),
             spread_out: None,
+            pinned: Vec::new(),
         }
     }
 
@@ -370,6 +374,7 @@ impl Drop for Vm {
                 drop((globals, values));
             }
         }
+        self.pinned.clear();
         for cell in self.cells.drain(..) {
             let content = cell.cell_cell().value.take();
             drop(content);
