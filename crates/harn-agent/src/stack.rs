@@ -19,6 +19,21 @@ pub struct AgentStack {
 }
 
 impl AgentStack {
+    /// All of it as a value, for a snapshot.
+    pub fn to_value(&self) -> Value {
+        Value::pair(Value::list(self.frames.clone()), self.tools.clone())
+    }
+
+    /// What [`AgentStack::to_value`] gave.
+    pub fn from_value(value: &Value) -> AgentStack {
+        match value.view() {
+            View::Pair(frames, tools) => {
+                AgentStack { frames: frames.clone().into_list(), tools: tools.clone() }
+            }
+            _ => AgentStack::default(),
+        }
+    }
+
     /// Enters a loop; `frame` is the dict `{session_id, policy, approval, permissions}`. A tool call enters with the
     /// frame of its loop and `tool`, its name.
     pub fn push(&mut self, frame: Value) {

@@ -105,6 +105,59 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// As data that [`Entry::read`] reads.
+    fn save(&self) -> Data {
+        let text = |value: &Option<String>| value.clone().map_or(Data::Nil, Data::Str);
+        let count = |value: Option<i64>| value.map_or(Data::Nil, Data::Int);
+        let calls = self.tool_calls.iter().map(|(name, arguments)| {
+            Data::dict([("name", Data::from(name.as_str())), ("arguments", arguments.clone())])
+        });
+        let failure = self.failure.as_ref().map_or(Data::Nil, |failure| {
+            Data::dict([
+                ("category", Data::from(failure.category.name())),
+                ("message", failure.message.as_str().into()),
+                ("retry_after_ms", count(failure.retry_after_ms)),
+            ])
+        });
+        Data::dict([
+            ("text", Data::from(self.text.as_str())),
+            ("tool_calls", Data::List(calls.collect())),
+            ("match", text(&self.pattern)),
+            ("consume_match", Data::Bool(self.consume)),
+            ("input_tokens", count(self.input_tokens)),
+            ("output_tokens", count(self.output_tokens)),
+            ("cache_read_tokens", count(self.cache_read_tokens)),
+            ("cache_write_tokens", count(self.cache_write_tokens)),
+            ("thinking", text(&self.thinking)),
+            ("thinking_summary", text(&self.thinking_summary)),
+            ("stop_reason", text(&self.stop_reason)),
+            ("model", text(&self.model)),
+            ("provider", text(&self.provider)),
+            ("error", failure),
+        ])
+    }
+}
+
+impl Scope {
+    fn save(&self) -> Data {
+        Data::dict([
+            ("entries", Data::List(self.entries.iter().map(Entry::save).collect())),
+            ("calls", Data::List(self.calls.clone())),
+            ("cached", Data::List(self.cached.iter().map(|key| Data::from(key.as_str())).collect())),
+        ])
+    }
+
+    fn load(saved: &Data) -> Result<Scope, String> {
+        let rows = |name: &str| saved.field(name).as_list().unwrap_or_default();
+        Ok(Scope {
+            entries: rows("entries").iter().map(Entry::read).collect::<Result<_, _>>()?,
+            calls: rows("calls").to_vec(),
+            cached: rows("cached").iter().filter_map(|key| key.as_str().map(str::to_owned)).collect(),
+        })
+    }
+}
+
 impl Failure {
     fn read(error: &Data) -> Result<Option<Self>, String> {
         if error.is_nil() {
@@ -170,6 +223,26 @@ impl Mock {
     /// Installs the command line's fixtures: from now on no request leaves the process.
     pub fn replay(&mut self, fixtures: Vec<Entry>) {
         self.fixtures = Some(fixtures);
+    }
+
+    /// All of it, for a snapshot of the program.
+    pub fn save(&self) -> Data {
+        let scopes = self.outer.iter().chain(std::iter::once(&self.here));
+        let fixtures = self.fixtures.as_ref().map_or(Data::Nil, |entries| {
+            Data::List(entries.iter().map(Entry::save).collect())
+        });
+        Data::dict([("scopes", Data::List(scopes.map(Scope::save).collect())), ("fixtures", fixtures)])
+    }
+
+    /// Takes back what [`Mock::save`] gave; the text says what cannot be understood.
+    pub fn load(&mut self, saved: &Data) -> Result<(), String> {
+        let scopes = saved.field("scopes").as_list().unwrap_or_default();
+        self.outer = scopes.iter().map(Scope::load).collect::<Result<_, _>>()?;
+        self.here = self.outer.pop().unwrap_or_default();
+        if let Some(fixtures) = saved.field("fixtures").as_list() {
+            self.fixtures = Some(fixtures.iter().map(Entry::read).collect::<Result<_, _>>()?);
+        }
+        Ok(())
     }
 
     /// Scripts a reply (`llm_mock`).

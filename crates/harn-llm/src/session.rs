@@ -18,6 +18,49 @@ pub struct Session {
 }
 
 impl Session {
+    /// All of it, for a snapshot of the program. The windows of rate limits are not part of it: they are of a clock that
+    /// the next process does not have, and a pause only makes room.
+    pub fn save(&self) -> Data {
+        let limits = self.limiters.iter().filter_map(|(name, limiter)| Some((name, limiter.rpm?)));
+        let usage = self.usage;
+        let counts = [
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
+            self.calls,
+            self.duration_ms,
+        ];
+        Data::dict([
+            ("cost_usd", Data::Float(self.cost_usd)),
+            ("counts", Data::List(counts.map(Data::Int).to_vec())),
+            ("budget_usd", self.budget_usd.map_or(Data::Nil, Data::Float)),
+            ("limits", Data::dict(limits.map(|(name, rpm)| (name.clone(), Data::Int(rpm))))),
+        ])
+    }
+
+    /// Takes back what [`Session::save`] gave.
+    pub fn load(&mut self, saved: &Data) {
+        let counts = saved.field("counts").as_list().unwrap_or_default();
+        let count = |i: usize| counts.get(i).and_then(Data::as_int).unwrap_or(0);
+        let float = |name: &str| match saved.field(name) {
+            Data::Float(x) => Some(*x),
+            _ => None,
+        };
+        self.cost_usd = float("cost_usd").unwrap_or(0.0);
+        self.budget_usd = float("budget_usd");
+        self.usage = Usage {
+            input_tokens: count(0),
+            output_tokens: count(1),
+            cache_read_tokens: count(2),
+            cache_write_tokens: count(3),
+        };
+        (self.calls, self.duration_ms) = (count(4), count(5));
+        for (name, rpm) in saved.field("limits").as_dict().into_iter().flatten() {
+            self.set_rate_limit(name, rpm.as_int().unwrap_or(0));
+        }
+    }
+
     /// Adds a reply.
     pub fn add(&mut self, usage: Usage, cost_usd: f64, duration_ms: i64) {
         self.cost_usd += cost_usd;

@@ -1,6 +1,6 @@
 //! The clocks as a program sees them: the host's, until `mock_time` pins them (spec 04 section 4.11).
 
-use harn_effect::Host;
+use harn_effect::{Data, Host};
 
 /// The program's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,23 @@ impl ProgramClock {
         mock.wall_ms = mock.wall_ms.saturating_add(ms);
         mock.monotonic_ms = mock.monotonic_ms.saturating_add(ms.max(0));
         Some(mock.wall_ms)
+    }
+
+    /// Where it is pinned, for a snapshot; nil when it is not.
+    pub fn save(&self) -> Data {
+        self.mock.map_or(Data::Nil, |mock| {
+            Data::List(vec![Data::Int(mock.wall_ms), Data::Int(mock.monotonic_ms)])
+        })
+    }
+
+    /// What [`ProgramClock::save`] gave.
+    pub fn load(&mut self, saved: &Data) {
+        self.mock = match saved.as_list() {
+            Some([Data::Int(wall_ms), Data::Int(monotonic_ms)]) => {
+                Some(Mock { wall_ms: *wall_ms, monotonic_ms: *monotonic_ms })
+            }
+            _ => None,
+        };
     }
 
     /// `unmock_time`.

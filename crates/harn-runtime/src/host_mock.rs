@@ -89,6 +89,18 @@ impl HostMocks {
         &self.current.calls
     }
 
+    /// Every scope, outermost first, for a snapshot.
+    pub fn save(&self) -> Data {
+        let scopes = self.outer.iter().chain(std::iter::once(&self.current));
+        Data::List(scopes.map(Scope::save).collect())
+    }
+
+    /// What [`HostMocks::save`] gave.
+    pub fn load(&mut self, saved: &Data) {
+        self.outer = saved.as_list().unwrap_or_default().iter().map(Scope::load).collect();
+        self.current = self.outer.pop().unwrap_or_default();
+    }
+
     /// `host_mock_clear`: forgets answers, calls and scopes.
     pub fn clear(&mut self) {
         *self = HostMocks::default();
@@ -108,6 +120,54 @@ impl HostMocks {
             }
             None => false,
         }
+    }
+}
+
+impl Scope {
+    fn save(&self) -> Data {
+        let mocks = self.mocks.iter().map(|mock| {
+            let (result, error) = match &mock.answer {
+                Ok(result) => (result.clone(), Data::Nil),
+                Err(error) => (Data::Nil, Data::Str(error.clone())),
+            };
+            Data::dict([
+                ("capability", Data::from(mock.capability.as_str())),
+                ("operation", mock.operation.as_str().into()),
+                ("params", Data::Dict(mock.params.clone())),
+                ("result", result),
+                ("error", error),
+            ])
+        });
+        let calls = self.calls.iter().map(|call| {
+            Data::dict([
+                ("capability", Data::from(call.capability.as_str())),
+                ("operation", call.operation.as_str().into()),
+                ("params", call.params.clone()),
+                ("matched", Data::Bool(call.matched)),
+            ])
+        });
+        Data::dict([("mocks", Data::List(mocks.collect())), ("calls", Data::List(calls.collect()))])
+    }
+
+    fn load(saved: &Data) -> Scope {
+        let rows = |name: &str| saved.field(name).as_list().unwrap_or_default();
+        let text = |row: &Data, name: &str| row.field(name).as_str().unwrap_or_default().to_owned();
+        let mocks = rows("mocks").iter().map(|row| HostMock {
+            capability: text(row, "capability"),
+            operation: text(row, "operation"),
+            params: row.field("params").as_dict().cloned().unwrap_or_default(),
+            answer: match row.field("error") {
+                Data::Str(error) => Err(error.clone()),
+                _ => Ok(row.field("result").clone()),
+            },
+        });
+        let calls = rows("calls").iter().map(|row| MockedCall {
+            capability: text(row, "capability"),
+            operation: text(row, "operation"),
+            params: row.field("params").clone(),
+            matched: row.field("matched").as_bool().unwrap_or(false),
+        });
+        Scope { mocks: mocks.collect(), calls: calls.collect() }
     }
 }
 

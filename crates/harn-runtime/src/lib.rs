@@ -17,3 +17,4 @@ pub mod run;
 mod schedule;
 pub mod service;
 pub mod services;
+pub mod suspensions;

@@ -23,6 +23,11 @@ impl StdoutBuffer {
         self.text.len() >= ENOUGH || (self.line_buffered && text.contains('\n'))
     }
 
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Takes what is there; `None` when nothing is.
     pub fn take(&mut self) -> Option<String> {
         if self.text.is_empty() { None } else { Some(std::mem::take(&mut self.text)) }

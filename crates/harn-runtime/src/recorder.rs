@@ -18,6 +18,25 @@ pub struct Recorder {
 }
 
 impl Recorder {
+    /// What it needs to go on elsewhere, for a snapshot.
+    pub fn save(&self) -> Data {
+        let open = self.open.iter().map(|(ticket, id)| {
+            Data::List(vec![Data::Int(ticket.cast_signed()), Data::from(id.as_str())])
+        });
+        Data::List(vec![Data::Int(self.drawn.cast_signed()), Data::List(open.collect())])
+    }
+
+    /// Takes back what [`Recorder::save`] gave.
+    pub fn load(&mut self, saved: &Data) {
+        let Some([Data::Int(drawn), Data::List(open)]) = saved.as_list() else { return };
+        self.drawn = drawn.cast_unsigned();
+        for entry in open {
+            if let Some([Data::Int(ticket), Data::Str(id)]) = entry.as_list() {
+                self.open.insert(ticket.cast_unsigned(), id.clone());
+            }
+        }
+    }
+
     /// Makes a ruling durable; an error means that the effect must not happen.
     pub fn decide(
         &mut self,

@@ -6,7 +6,7 @@
 use crate::host_mock::HostMocks;
 use crate::log_slot::LogSlot;
 use crate::progress::Progress;
-use harn_effect::{Op, Outcome, Request, Ticket};
+use harn_effect::{Data, Op, Outcome, Request, Ticket};
 
 /// How far a service got with a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,15 @@ pub enum Started {
     Pending,
     /// The host shall do this under the same ticket; [`Service::host_done`] gets what it came to.
     Forward(Request),
+}
+
+/// A request that can be waited for elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// What the service needs to wait for it again.
+    pub data: Data,
+    /// The id of the request, waitpoint or topic, as a person is told.
+    pub waits_for: String,
 }
 
 /// What a run is, for services that write it down.
@@ -42,7 +51,7 @@ pub struct TaskInfo {
     /// The task's id, `task_root` for the root.
     pub task_id: String,
     /// Its task-local context values that services look at: `agent_session_id`, `tenant_id`, `trace_id`, ...
-    pub context: harn_effect::Data,
+    pub context: Data,
 }
 
 /// What a service may use while it works.
@@ -96,6 +105,34 @@ pub trait Service {
 
     /// The task no longer waits for this ticket (cancelled, past its deadline). Nothing is to be reported for it.
     fn cancel(&mut self, _cx: &mut ServiceCx<'_>, _ticket: Ticket) {}
+
+    /// Its name in a snapshot.
+    fn name(&self) -> &'static str {
+        self.ops().first().map_or("", |op| op.name())
+    }
+
+    /// Whether the request behind a ticket may be waited for by another process, and what that one must know. `None`:
+    /// it is under way here (a model call, a socket), so the run cannot be suspended now.
+    fn standing(&self, _ticket: Ticket) -> Option<Standing> {
+        None
+    }
+
+    /// Waits again for what [`Service::standing`] described, under the same ticket. Times in it are of a monotonic clock
+    /// that `shift_ms` must be added to. False: it cannot.
+    fn stand(&mut self, _cx: &mut ServiceCx<'_>, _ticket: Ticket, _data: &Data, _shift_ms: i64) -> bool {
+        false
+    }
+
+    /// What it keeps for the program between requests, for a snapshot; nothing by default. An error names what cannot
+    /// be written.
+    fn save(&self) -> Result<Data, String> {
+        Ok(Data::Nil)
+    }
+
+    /// Takes back what [`Service::save`] gave.
+    fn load(&mut self, _saved: &Data, _shift_ms: i64) -> Result<(), String> {
+        Ok(())
+    }
 
     /// The run is ending: last chance to write.
     fn finish(&mut self, _cx: &mut ServiceCx<'_>) {}

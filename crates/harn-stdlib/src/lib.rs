@@ -28,6 +28,7 @@ mod paths;
 mod ranges;
 mod schemas;
 mod shared;
+pub mod suspension;
 mod template;
 mod text;
 mod urls;

@@ -44,11 +44,11 @@ const LEVELS: &[&str] = &["debug", "info", "warn", "error"];
 
 /// The lowest level that is printed, as its position in [`LEVELS`].
 #[derive(Default)]
-struct Threshold(usize);
+pub(crate) struct Threshold(pub usize);
 
 /// Whether what the task prints goes to standard error: hooks that no program output may come from.
 #[derive(Clone, Default)]
-struct Diverted(bool);
+pub(crate) struct Diverted(pub bool);
 
 fn print(cx: &mut NativeCtx<'_>, text: String) -> NativeResult {
     let op = if cx.task_state::<Diverted>().0 { Op::StderrWrite } else { Op::StdoutWrite };

@@ -4,7 +4,8 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use harn_vm::{Handle, Value, View};
+use harn_effect::Data;
+use harn_vm::{Handle, SavedHandle, Value, View};
 
 use crate::arguments::{Body, count, done, get, int, take};
 
@@ -66,13 +67,18 @@ impl Handle for Atomic {
         other.as_any().downcast_ref::<Atomic>().is_some_and(|other| other.0 == self.0)
     }
 
+    fn save(&self) -> Option<SavedHandle> {
+        Some(SavedHandle { kind: "atomic", data: Data::Int(self.0.get()), values: Vec::new() })
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
 }
 
 /// A growing list that generators share.
-struct Buffer(RefCell<Vec<Value>>);
+#[derive(Default)]
+pub(crate) struct Buffer(RefCell<Vec<Value>>);
 
 impl Handle for Buffer {
     fn type_name(&self) -> &'static str {
@@ -81,6 +87,14 @@ impl Handle for Buffer {
 
     fn display(&self) -> String {
         "<buffer>".to_owned()
+    }
+
+    fn save(&self) -> Option<SavedHandle> {
+        Some(SavedHandle { kind: "buffer", data: Data::Nil, values: self.0.borrow().clone() })
+    }
+
+    fn fill(&self, values: Vec<Value>) {
+        *self.0.borrow_mut() = values;
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -35,7 +35,7 @@ pub const BODIES: &[Body] = &[
 /// Values that a module keeps for the whole program, by kind and id. Unlike a variable of the module it is one for all
 /// tasks.
 #[derive(Default)]
-struct Kept(BTreeMap<(String, String), Value>);
+pub(crate) struct Kept(pub BTreeMap<(String, String), Value>);
 
 /// The pause a `retry-after` header asks for: seconds, or a date of HTTP (RFC 9110 section 10.2.3).
 fn retry_after_ms(header: &str, now_ms: i64) -> Option<i64> {

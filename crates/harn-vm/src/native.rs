@@ -169,6 +169,11 @@ impl<T: Clone + 'static> TaskPart for T {
 pub struct TaskState(HashMap<TypeId, Box<dyn TaskPart>>);
 
 impl TaskState {
+    /// How many kinds of state there are.
+    pub fn parts(&self) -> usize {
+        self.0.len()
+    }
+
     /// The state of this type.
     pub fn get<T: Default + Clone + 'static>(&mut self) -> &mut T {
         let slot = self.0.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));

@@ -15,6 +15,8 @@ use std::io::IsTerminal;
 
 /// One run to be.
 pub struct Session {
+    /// The id of the run.
+    pub run_id: String,
     /// The entry file.
     pub path: String,
     /// The outside world.
@@ -33,6 +35,7 @@ impl Session {
     /// An ordinary run of a file: silent, with real models.
     pub fn new(path: &str, host: Box<dyn Host>) -> Session {
         Session {
+            run_id: format!("run_{}", uuid::Uuid::now_v7()),
             path: path.to_owned(),
             host,
             progress: Box::new(Silent),
@@ -48,7 +51,7 @@ impl Session {
         let base = base_dir(&self.path);
         let config = LogConfig::resolve(std::path::Path::new(&base), &env);
         let info = RunInfo {
-            run_id: format!("run_{}", uuid::Uuid::now_v7()),
+            run_id: self.run_id,
             script: self.path,
             base_dir: base,
             test: self.test,

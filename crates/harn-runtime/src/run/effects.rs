@@ -8,11 +8,18 @@ use crate::schedule::{Task, TaskId};
 use crate::service::{ServiceCx, Started, TaskInfo};
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
 use harn_govern::effects::Verdict;
-use harn_vm::{EffectCall, Fiber, to_data};
+use harn_vm::{EffectCall, Fiber, VmError, to_data};
 
 impl Run {
     /// Performs an effect of a task, or starts it.
     pub(super) fn effect(&mut self, id: TaskId, fiber: &mut Fiber, call: EffectCall) -> Progressed {
+        // Who goes on from a suspension says so before anything else is written or done.
+        if !Run::is_harmless(call.request.op)
+            && let Err(raised) = self.claim()
+        {
+            fiber.resume(Err(raised));
+            return Progressed::Answered;
+        }
         let decision = match self.rule(id, fiber, &call.request) {
             Ok(decision) => decision,
             Err(raised) => {
@@ -218,7 +225,7 @@ impl Run {
     }
 
     /// Calls a service with its context.
-    fn with_service<T>(
+    pub(super) fn with_service<T>(
         &mut self,
         index: usize,
         id: TaskId,
@@ -264,6 +271,14 @@ impl Run {
 
     /// Writes what the root has printed so far.
     pub(super) fn flush(&mut self) {
+        if self.stdout.is_empty() {
+            return;
+        }
+        if let Err(raised) = self.claim() {
+            // What must not be shown yet stays; a log that cannot be written ends the run.
+            self.ending.get_or_insert(super::Ending::Failed(VmError::raised(raised)));
+            return;
+        }
         if let Some(text) = self.stdout.take() {
             let request = Request { op: Op::StdoutWrite, args: Data::dict([("text", Data::Str(text))]) };
             let ticket = Ticket(self.next_ticket);

@@ -11,7 +11,11 @@ mod locks;
 mod mailboxes;
 mod named;
 mod supervisors;
+mod suspend;
 mod tasks;
+
+pub use suspend::Plan;
+pub(crate) use suspend::{channel_parts, release_data};
 
 use crate::clock::ProgramClock;
 use crate::gate::Gate;
@@ -58,6 +62,13 @@ pub enum Ending {
     Exit(i64),
     /// Because the operating system asked, with the signal's number.
     Signal(i32),
+    /// It waits for somebody, and its state is on the event log.
+    Suspended {
+        /// Ids of the requests and waitpoints.
+        waits_for: Vec<String>,
+    },
+    /// Another process went on with it; this one has done nothing since.
+    Elsewhere,
 }
 
 /// What a run is made of besides its program.
@@ -115,6 +126,7 @@ pub struct Run {
     signal: Option<(i32, i64)>,
     turns: u32,
     ending: Option<Ending>,
+    suspending: suspend::Suspending,
     /// When the run is over whatever it does, on the monotonic clock, and how long it was given.
     limit: Option<(i64, i64)>,
     sampler: Option<Box<dyn Sampler>>,
@@ -140,7 +152,13 @@ pub(crate) enum Progressed {
 
 impl Run {
     /// A run of `root` on `vm`.
-    pub fn new(mut vm: Vm, root: Fiber, surroundings: Surroundings) -> Run {
+    pub fn new(vm: Vm, root: Fiber, surroundings: Surroundings) -> Run {
+        let mut run = Run::without_tasks(vm, surroundings);
+        run.add_root(root);
+        run
+    }
+
+    fn without_tasks(mut vm: Vm, surroundings: Surroundings) -> Run {
         let host: World = Rc::new(RefCell::new(surroundings.host));
         let clock = host.clone();
         vm.set_clock(Box::new(move || clock.borrow().monotonic_ms()));
@@ -148,7 +166,7 @@ impl Run {
         for (index, service) in surroundings.services.iter().enumerate() {
             service_of.extend(service.ops().iter().map(|op| (*op, index)));
         }
-        let mut run = Run {
+        Run {
             vm,
             host,
             services: surroundings.services,
@@ -181,9 +199,8 @@ impl Run {
             ending: None,
             limit: None,
             sampler: None,
-        };
-        run.add_root(root);
-        run
+            suspending: suspend::Suspending::default(),
+        }
     }
 
     /// The rules of the run, to be set before it is driven.
@@ -235,12 +252,14 @@ impl Run {
             }
         }
         self.flush();
+        self.forget_suspension();
         let mut services = std::mem::take(&mut self.services);
         for service in &mut services {
             self.with_cx(TaskId::ROOT, |cx| service.finish(cx));
         }
         self.services = services;
         match (self.ending.take(), self.signal) {
+            (Some(ending @ (Ending::Suspended { .. } | Ending::Elsewhere)), _) => ending,
             (Some(Ending::Exit(code)), _) => Ending::Exit(code),
             (_, Some((number, _))) => Ending::Signal(number),
             (Some(ending), None) => ending,
@@ -252,6 +271,7 @@ impl Run {
     fn run_task(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let Some(mut fiber) = task.fiber.take() else { return };
+        self.suspending.stirred();
         // A task that was asked to stop has so much left to run until that is thrown at it.
         let mut flagged = task.flagged;
         let mut fuel_left = FLAGGED_FUEL;
@@ -476,6 +496,10 @@ impl Run {
         if !self.ready.is_empty() || self.ending.is_some() {
             return;
         }
+        self.consider_suspending();
+        if self.ending.is_some() {
+            return;
+        }
         let tasks = &self.tasks;
         let alive = |w: Waiter| {
             tasks.get(&w.task).is_some_and(|t| t.epoch == w.epoch && matches!(t.state, State::Waiting(_)))
@@ -507,13 +531,20 @@ impl Run {
             self.ending.get_or_insert(Ending::Signal(number));
             return;
         }
+        if self.leave_on_signal() {
+            return;
+        }
         self.signal = Some((number, self.now().saturating_add(SIGNAL_GRACE_MS)));
         self.flush();
-        let text = Data::from("[harn] signal received, flushing state...\n");
-        let request = Request { op: Op::StderrWrite, args: Data::dict([("text", text)]) };
+        self.say("[harn] signal received, flushing state...\n");
+        self.flag(TaskId::ROOT);
+    }
+
+    /// Writes to standard error, past everything.
+    fn say(&mut self, text: &str) {
+        let request = Request { op: Op::StderrWrite, args: Data::dict([("text", Data::from(text))]) };
         // Standard error may be gone; there is nobody to tell.
         let _ = self.host.borrow_mut().start(Ticket(u64::MAX), request);
-        self.flag(TaskId::ROOT);
     }
 
     /// Every task waits for another one: the first that waits for something else than a task gets an error that names

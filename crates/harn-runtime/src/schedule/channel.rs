@@ -2,7 +2,8 @@
 //! the scheduler's.
 
 use crate::schedule::TaskId;
-use harn_vm::{Handle, Value, display};
+use harn_effect::Data;
+use harn_vm::{Handle, SavedHandle, Value, display, from_data};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,6 +13,17 @@ use std::collections::VecDeque;
 pub(crate) struct Waiter {
     pub task: TaskId,
     pub epoch: u64,
+}
+
+impl Waiter {
+    fn restored(data: &Data) -> Option<Waiter> {
+        match data.as_list()? {
+            [Data::Int(task), Data::Int(epoch)] => {
+                Some(Waiter { task: TaskId(task.cast_unsigned()), epoch: epoch.cast_unsigned() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A channel.
@@ -46,6 +58,27 @@ impl Channel {
         Channel { name, state: RefCell::new(ChannelState { capacity, ..ChannelState::default() }) }
     }
 
+    /// A channel of a snapshot, with places for the messages that [`Handle::fill`] brings; `None` when the data is not
+    /// one's.
+    pub fn restored(data: &Data) -> Option<Channel> {
+        const MOST: usize = 1 << 24;
+        let count = |name: &str| data.field(name).as_int().and_then(|n| usize::try_from(n).ok());
+        let waiters = |name: &str| {
+            let rows = data.field(name).as_list().unwrap_or_default().iter();
+            rows.map(Waiter::restored).collect::<Option<Vec<_>>>()
+        };
+        let queued = count("queued").filter(|queued| *queued < MOST)?;
+        let state = ChannelState {
+            // The largest number that data can hold stands for no limit.
+            capacity: count("capacity").filter(|n| *n < i64::MAX as usize).unwrap_or(usize::MAX),
+            queue: (0..queued).map(|_| Value::NIL).collect(),
+            closed: data.field("closed").as_bool()?,
+            receivers: waiters("receivers")?.into(),
+            senders: waiters("senders")?.into_iter().map(|waiter| (waiter, Value::NIL)).collect(),
+        };
+        Some(Channel { name: from_data(data.field("name").clone()), state: RefCell::new(state) })
+    }
+
     /// Closed, and nothing left to receive.
     pub fn is_drained(&self) -> bool {
         let state = self.state.borrow();
@@ -77,6 +110,20 @@ impl Handle for Channel {
 
     fn is_iterable(&self) -> bool {
         true
+    }
+
+    fn save(&self) -> Option<SavedHandle> {
+        let (data, values) = crate::run::channel_parts(self);
+        Some(SavedHandle { kind: "channel", data, values })
+    }
+
+    fn fill(&self, values: Vec<Value>) {
+        let state = &mut *self.state.borrow_mut();
+        let mut values = values.into_iter();
+        // While it is filled the queue has a place for each message, and so has the list of senders.
+        for slot in state.queue.iter_mut().chain(state.senders.iter_mut().map(|(_, message)| message)) {
+            *slot = values.next().unwrap_or_default();
+        }
     }
 
     fn as_any(&self) -> &dyn Any {

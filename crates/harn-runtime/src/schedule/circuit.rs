@@ -1,5 +1,6 @@
 //! Circuit breakers of a program (spec 04 section 4.13), by name, on the program's clock.
 
+use harn_effect::Data;
 use std::collections::HashMap;
 
 /// A circuit breaker.
@@ -28,6 +29,34 @@ pub(crate) struct Circuits {
 }
 
 impl Circuits {
+    /// All of them, for a snapshot.
+    pub fn save(&self) -> Data {
+        Data::dict(self.by_name.iter().map(|(name, circuit)| {
+            let (state, since) = match circuit.state {
+                State::Closed => (0, 0),
+                State::Open { since } => (1, since),
+                State::HalfOpen => (2, 0),
+            };
+            let row = [circuit.threshold, circuit.reset_ms, circuit.failures, state, since];
+            (name.clone(), Data::List(row.map(Data::Int).to_vec()))
+        }))
+    }
+
+    /// What [`Circuits::save`] gave, on a clock that is `shift` ahead of the one then.
+    pub fn load(&mut self, saved: &Data, shift: i64) {
+        for (name, row) in saved.as_dict().into_iter().flatten() {
+            let number = |i: usize| row.as_list().and_then(|row| row.get(i)?.as_int()).unwrap_or(0);
+            let state = match number(3) {
+                0 => State::Closed,
+                1 => State::Open { since: number(4).saturating_add(shift) },
+                _ => State::HalfOpen,
+            };
+            let circuit =
+                Circuit { threshold: number(0), reset_ms: number(1), failures: number(2), state };
+            self.by_name.insert(name.clone(), circuit);
+        }
+    }
+
     /// `circuit_breaker`: creates or resets.
     pub fn create(&mut self, name: &str, threshold: i64, reset_ms: i64) {
         let circuit = Circuit { threshold: threshold.max(1), reset_ms, failures: 0, state: State::Closed };

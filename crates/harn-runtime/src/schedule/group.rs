@@ -1,7 +1,8 @@
 //! `parallel` in its forms: a closure run once per item, each run a task (spec 04 section 4.3).
 
 use crate::schedule::TaskId;
-use harn_vm::{Handle, Value, View, VmError};
+use harn_effect::Data;
+use harn_vm::{Handle, SavedHandle, Value, View, VmError};
 use std::any::Any;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -126,6 +127,11 @@ impl Handle for GroupStream {
 
     fn display(&self) -> String {
         "<stream>".to_owned()
+    }
+
+    fn save(&self) -> Option<SavedHandle> {
+        let group = Data::Int(self.group.0.cast_signed());
+        Some(SavedHandle { kind: "stream", data: Data::dict([("group", group)]), values: Vec::new() })
     }
 
     fn is_iterable(&self) -> bool {

@@ -2,7 +2,8 @@
 //! permits with a queue; who comes first is served first.
 
 use crate::schedule::channel::Waiter;
-use harn_vm::{Handle, Value};
+use harn_effect::Data;
+use harn_vm::{Handle, SavedHandle, Value};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -78,6 +79,37 @@ impl Lock {
         self.total_wait_ms += waited_ms;
     }
 
+    /// What it counts, for a snapshot: everything but its queue.
+    pub fn counts(&self) -> [i64; 8] {
+        [
+            self.capacity,
+            self.held,
+            self.acquired,
+            self.timed_out,
+            self.cancelled,
+            self.released,
+            self.total_wait_ms,
+            self.total_held_ms,
+        ]
+    }
+
+    /// Takes back what [`Lock::counts`] gave.
+    pub fn set_counts(&mut self, counts: impl Iterator<Item = i64>) {
+        let places = [
+            &mut self.capacity,
+            &mut self.held,
+            &mut self.acquired,
+            &mut self.timed_out,
+            &mut self.cancelled,
+            &mut self.released,
+            &mut self.total_wait_ms,
+            &mut self.total_held_ms,
+        ];
+        for (place, count) in places.into_iter().zip(counts) {
+            *place = count;
+        }
+    }
+
     /// `sync_metrics`.
     pub fn metrics(&self, id: &LockId) -> Value {
         let count = |n: usize| Value::int(i64::try_from(n).unwrap_or(i64::MAX));
@@ -145,6 +177,14 @@ impl Handle for Permit {
 
     fn display(&self) -> String {
         format!("<sync_permit:{}:{}>", self.release.lock.kind.name(), self.release.lock.key)
+    }
+
+    fn save(&self) -> Option<SavedHandle> {
+        let data = Data::dict([
+            ("release", crate::run::release_data(&self.release)),
+            ("released", Data::Bool(self.released.get())),
+        ]);
+        Some(SavedHandle { kind: "permit", data, values: Vec::new() })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,6 +1,7 @@
 //! Shared cells and maps of a program (spec 04 section 4.9).
 
 use crate::schedule::scope::{Address, Asker, handle, text};
+use harn_effect::Data;
 use harn_vm::{Value, View, VmError, equals};
 use std::collections::BTreeMap;
 
@@ -109,6 +110,60 @@ impl Entry {
 }
 
 impl Shared {
+    /// All cells and maps, for a snapshot; `put` keeps a value and gives its place.
+    pub fn save(&self, put: &mut dyn FnMut(&Value) -> Data) -> Data {
+        let rows = self.entries.iter().map(|((kind, scope, key), entry)| {
+            let content = match &entry.content {
+                Content::Cell(value) => put(value),
+                Content::Map(map) => put(&Value::dict(map.clone())),
+            };
+            let counts = [
+                entry.version,
+                entry.reads,
+                entry.writes,
+                entry.cas_successes,
+                entry.cas_failures,
+                entry.stale_reads,
+            ];
+            Data::dict([
+                ("kind", Data::from(*kind)),
+                ("scope", scope.as_str().into()),
+                ("key", key.as_str().into()),
+                ("map", Data::Bool(matches!(entry.content, Content::Map(_)))),
+                ("content", content),
+                ("counts", Data::List(counts.map(Data::Int).to_vec())),
+            ])
+        });
+        Data::List(rows.collect())
+    }
+
+    /// What [`Shared::save`] gave; `get` finds a value by its place.
+    pub fn load(&mut self, saved: &Data, get: &mut dyn FnMut(&Data) -> Option<Value>) {
+        for row in saved.as_list().unwrap_or_default() {
+            let text = |name: &str| row.field(name).as_str().unwrap_or_default().to_owned();
+            let counts = row.field("counts").as_list().unwrap_or_default();
+            let count = |i: usize| counts.get(i).and_then(Data::as_int).unwrap_or(0);
+            let value = get(row.field("content")).unwrap_or_default();
+            let content = match (row.field("map").as_bool(), value.view()) {
+                (Some(true), View::Dict(dict)) => {
+                    Content::Map(dict.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect())
+                }
+                _ => Content::Cell(value),
+            };
+            let entry = Entry {
+                content,
+                version: count(0),
+                reads: count(1),
+                writes: count(2),
+                cas_successes: count(3),
+                cas_failures: count(4),
+                stale_reads: count(5),
+            };
+            let kind = if text("kind") == MAP { MAP } else { CELL };
+            self.entries.insert((kind, text("scope"), text("key")), entry);
+        }
+    }
+
     /// Performs a `shared_*` builtin.
     pub fn call(&mut self, asker: &Asker, name: &str, args: &[Value]) -> Result<Value, Box<VmError>> {
         let arg = |i: usize| args.get(i).cloned().unwrap_or_default();

@@ -3,8 +3,8 @@
 use crate::schedule::channel::{Channel, SelectForm};
 use crate::schedule::group::GroupId;
 use crate::schedule::lock::LockId;
-use harn_effect::Ticket;
-use harn_vm::{EffectCall, Fiber, Handle, Value, VmError};
+use harn_effect::{Data, Ticket};
+use harn_vm::{EffectCall, Fiber, Handle, SavedHandle, Value, VmError};
 use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -152,6 +152,10 @@ impl Handle for TaskHandle {
 
     fn display(&self) -> String {
         format!("<task:vm_task_{}>", self.id.0)
+    }
+
+    fn save(&self) -> Option<SavedHandle> {
+        Some(SavedHandle { kind: "task", data: Data::Int(self.id.0.cast_signed()), values: Vec::new() })
     }
 
     fn same(&self, other: &dyn Handle) -> bool {

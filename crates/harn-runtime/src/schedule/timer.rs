@@ -1,6 +1,7 @@
 //! Things to do at a time of the monotonic clock.
 
 use crate::schedule::channel::Waiter;
+use harn_effect::Data;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -49,6 +50,40 @@ impl Timers {
             self.heap.pop();
         }
         None
+    }
+
+    /// The timers that `alive` knows, in the order they fire, for a snapshot.
+    pub fn save(&self, alive: impl Fn(Waiter) -> bool) -> Data {
+        let mut entries: Vec<Entry> = self.heap.iter().map(|entry| entry.0).collect();
+        entries.retain(|entry| alive(entry.waiter()));
+        entries.sort_unstable();
+        let row = |entry: &Entry| {
+            let purpose = match entry.purpose {
+                Purpose::Timeout => 0,
+                Purpose::Deadline => 1,
+                Purpose::Grace => 2,
+            };
+            let (task, epoch) = (entry.task.cast_signed(), entry.epoch.cast_signed());
+            Data::List([entry.due, purpose, task, epoch].map(Data::Int).to_vec())
+        };
+        Data::List(entries.iter().map(row).collect())
+    }
+
+    /// Sets what [`Timers::save`] gave, each by `shift` later.
+    pub fn load(&mut self, saved: &Data, shift: i64) {
+        for row in saved.as_list().unwrap_or_default() {
+            let number = |i: usize| row.as_list().and_then(|row| row.get(i)?.as_int()).unwrap_or(0);
+            let purpose = match number(1) {
+                0 => Purpose::Timeout,
+                1 => Purpose::Deadline,
+                _ => Purpose::Grace,
+            };
+            let waiter = Waiter {
+                task: super::TaskId(number(2).cast_unsigned()),
+                epoch: number(3).cast_unsigned(),
+            };
+            self.set(number(0).saturating_add(shift), purpose, waiter);
+        }
     }
 
     /// Takes the earliest timer that is due.

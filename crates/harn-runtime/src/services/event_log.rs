@@ -4,7 +4,7 @@ use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
 use harn_eventlog::{Event, Json, LogError, Stored, topic};
 
 use super::governance::{Shared, Watch, log_error, note_commit};
-use crate::service::{Service, ServiceCx, Started};
+use crate::service::{Service, ServiceCx, Standing, Started};
 
 /// Appends, reads, and waits for what is appended.
 pub struct EventLog {
@@ -127,6 +127,22 @@ impl Service for EventLog {
 
     fn next_poll_ms(&self) -> Option<i64> {
         if self.waiting.is_empty() { None } else { self.watch.due(&self.shared) }
+    }
+
+    fn standing(&self, ticket: Ticket) -> Option<Standing> {
+        let waiting = self.waiting.iter().find(|waiting| waiting.ticket == ticket)?;
+        let data = Data::dict([
+            ("topic", Data::from(waiting.topic.as_str())),
+            ("from", Data::Int(waiting.from.cast_signed())),
+        ]);
+        Some(Standing { data, waits_for: format!("topic {}", waiting.topic) })
+    }
+
+    fn stand(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, data: &Data, _shift_ms: i64) -> bool {
+        let Some(topic) = data.field("topic").as_str().map(str::to_owned) else { return false };
+        self.waiting.push(Waiting { ticket, topic, from: cursor(data).unwrap_or(0) });
+        self.watch.begin(cx);
+        true
     }
 
     fn cancel(&mut self, _: &mut ServiceCx<'_>, ticket: Ticket) {

@@ -7,7 +7,7 @@ use harn_govern::waitpoint;
 
 use super::governance::{Shared, Watch};
 use crate::progress::ProgressEvent;
-use crate::service::{Service, ServiceCx, Started};
+use crate::service::{Service, ServiceCx, Standing, Started};
 
 /// Files requests and waits for their answers.
 pub struct Hitl {
@@ -270,6 +270,23 @@ impl Service for Hitl {
 
     fn next_poll_ms(&self) -> Option<i64> {
         if self.waiting.is_empty() { None } else { self.watch.due(&self.shared) }
+    }
+
+    fn standing(&self, ticket: Ticket) -> Option<Standing> {
+        let waiting = self.waiting.iter().find(|waiting| waiting.ticket == ticket)?;
+        let deadline = waiting.deadline_at.map_or(Data::Nil, Data::Int);
+        let id = waiting.request_id.clone();
+        let data = Data::dict([("request_id", Data::Str(id.clone())), ("deadline_at", deadline)]);
+        Some(Standing { data, waits_for: id })
+    }
+
+    fn stand(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, data: &Data, _shift_ms: i64) -> bool {
+        let Some(request_id) = data.field("request_id").as_str().map(str::to_owned) else { return false };
+        // The deadline is a time of the wall clock.
+        let deadline_at = data.field("deadline_at").as_int();
+        self.waiting.push(Waiting { ticket, request_id, deadline_at });
+        self.watch.begin(cx);
+        true
     }
 
     fn cancel(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket) {

@@ -37,6 +37,9 @@ pub struct HttpService {
     streams: Streams,
     events: EventStreams,
     sockets: Sockets,
+    /// The first effect that left something behind which a snapshot cannot hold (a connection, scripted replies, a
+    /// policy).
+    left_behind: Option<Op>,
 }
 
 /// The policy, which the environment may set before the program does.
@@ -256,7 +259,17 @@ impl Service for HttpService {
         ]
     }
 
+    fn save(&self) -> Result<Data, String> {
+        match self.left_behind {
+            Some(op) => Err(format!("what `{}` set up lives in this process only", op.name())),
+            None => Ok(Data::Nil),
+        }
+    }
+
     fn start(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, request: Request) -> Started {
+        if request.op != Op::HttpSend {
+            self.left_behind.get_or_insert(request.op);
+        }
         self.dispatch(cx, ticket, request).unwrap_or_else(|raised| Started::Done(Err(raised)))
     }
 

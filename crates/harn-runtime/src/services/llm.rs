@@ -346,6 +346,25 @@ impl Service for LlmService {
         self.streams.forget(ticket);
     }
 
+    fn save(&self) -> Result<Data, String> {
+        if !self.streams.is_empty() {
+            return Err("a model stream is open".to_owned());
+        }
+        Ok(Data::dict([
+            ("mock", self.mock.save()),
+            ("session", self.session.save()),
+            ("counter", Data::Int(self.counter.cast_signed())),
+            ("last_stream", Data::Int(self.streams.last())),
+        ]))
+    }
+
+    fn load(&mut self, saved: &Data, _shift_ms: i64) -> Result<(), String> {
+        self.session.load(saved.field("session"));
+        self.counter = saved.field("counter").as_int().unwrap_or(0).cast_unsigned();
+        self.streams.count_from(saved.field("last_stream").as_int().unwrap_or(0));
+        self.mock.load(saved.field("mock"))
+    }
+
     fn finish(&mut self, cx: &mut ServiceCx<'_>) {
         let leftover = self.mock.leftover();
         if cx.run.test && leftover > 0 {

@@ -5,7 +5,7 @@ use harn_eventlog::Json;
 use harn_govern::waitpoint::{self, named, valued};
 
 use super::governance::{Shared, Watch};
-use crate::service::{Service, ServiceCx, Started};
+use crate::service::{Service, ServiceCx, Standing, Started};
 
 /// Creates, ends and waits for waitpoints.
 pub struct Waitpoints {
@@ -202,6 +202,50 @@ impl Service for Waitpoints {
         let look = if self.waiting.is_empty() { None } else { self.watch.due(&self.shared) };
         let deadline = self.waiting.iter().filter_map(|w| w.deadline).min();
         look.into_iter().chain(deadline).min()
+    }
+
+    fn standing(&self, ticket: Ticket) -> Option<Standing> {
+        let waiting = self.waiting.iter().find(|waiting| waiting.ticket == ticket)?;
+        let (what, ids) = match &waiting.what {
+            What::Named(wait) => {
+                let optional = |text: &Option<String>| text.clone().map_or(Data::Nil, Data::Str);
+                let fields = [
+                    ("wait_id", Data::from(wait.wait_id.as_str())),
+                    ("started_at", wait.started_at.as_str().into()),
+                    ("trace_id", optional(&wait.trace_id)),
+                    ("replay_of_event_id", optional(&wait.replay_of_event_id)),
+                    ("named", Data::Bool(true)),
+                ];
+                (fields.to_vec(), &wait.ids)
+            }
+            What::Valued { wait_id, ids } => (vec![("wait_id", Data::from(wait_id.as_str()))], ids),
+        };
+        let list = ids.iter().map(|id| Data::from(id.as_str())).collect();
+        let deadline = waiting.deadline.map_or(Data::Nil, Data::Int);
+        let more = [("ids", Data::List(list)), ("deadline", deadline)];
+        Some(Standing { data: Data::dict(what.into_iter().chain(more)), waits_for: ids.join(", ") })
+    }
+
+    fn stand(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, data: &Data, shift_ms: i64) -> bool {
+        let text = |name: &str| data.field(name).as_str().map(str::to_owned);
+        let Some(wait_id) = text("wait_id") else { return false };
+        let ids = data.field("ids").as_list().unwrap_or_default();
+        let ids = ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
+        let what = if data.field("named").as_bool() == Some(true) {
+            What::Named(named::Wait {
+                wait_id,
+                ids,
+                started_at: text("started_at").unwrap_or_default(),
+                trace_id: text("trace_id"),
+                replay_of_event_id: text("replay_of_event_id"),
+            })
+        } else {
+            What::Valued { wait_id, ids }
+        };
+        let deadline = data.field("deadline").as_int().map(|at| at.saturating_add(shift_ms));
+        self.waiting.push(Waiting { ticket, what, deadline });
+        self.watch.begin(cx);
+        true
     }
 
     fn cancel(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket) {

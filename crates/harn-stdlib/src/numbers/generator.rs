@@ -32,6 +32,11 @@ impl Generator {
         if state == [0; 4] { Self::from_seed(0) } else { Generator { state } }
     }
 
+    /// Where it stands, for [`Generator::from_bytes`].
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.state.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
     /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
         let [s0, s1, s2, s3] = self.state;

@@ -1,7 +1,7 @@
 //! Numbers and statistics (spec 05 section 5.3).
 
-mod generator;
-mod random;
+pub(crate) mod generator;
+pub(crate) mod random;
 mod statistics;
 
 use harn_vm::{NativeResult, Value, View};

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use harn_effect::{Data, Op};
-use harn_vm::{Handle, NativeCtx, Value, View};
+use harn_vm::{Handle, NativeCtx, SavedHandle, Value, View};
 
 use super::generator::Generator;
 use crate::arguments::{Body, done, effect, get, int, take, type_error};
@@ -63,10 +63,10 @@ pub const BODIES: &[Body] = &[
 
 /// The generator of a program that names none.
 #[derive(Default)]
-struct Shared(Option<Generator>);
+pub(crate) struct Shared(pub Option<Generator>);
 
 /// What `rng_seed` makes.
-struct Rng(RefCell<Generator>);
+pub(crate) struct Rng(pub RefCell<Generator>);
 
 impl Handle for Rng {
     fn type_name(&self) -> &'static str {
@@ -75,6 +75,11 @@ impl Handle for Rng {
 
     fn display(&self) -> String {
         "<rng>".to_owned()
+    }
+
+    fn save(&self) -> Option<SavedHandle> {
+        let data = Data::Bytes(self.0.borrow().to_bytes());
+        Some(SavedHandle { kind: "rng", data, values: Vec::new() })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -138,6 +138,13 @@ impl Fiber {
         self.deadlines.iter().copied().min().filter(|end| *end < i64::MAX)
     }
 
+    /// Moves every armed deadline by so many milliseconds: the clock they are measured by has changed.
+    pub fn shift_deadlines(&mut self, ms: i64) {
+        for end in self.deadlines.iter_mut().filter(|end| **end < i64::MAX) {
+            *end = end.saturating_add(ms);
+        }
+    }
+
     /// How many deadlines are armed; tasks spawned at this depth or deeper belong to the innermost block.
     pub fn deadline_depth(&self) -> usize {
         self.deadlines.len()

@@ -112,6 +112,18 @@ fn trace_strand(strand: &Strand, frames: &mut Vec<TraceFrame>) {
     }
 }
 
+impl Value {
+    /// An error as a value, for keeping it among values; programs never see one.
+    pub fn raw_error(error: Box<VmError>) -> Value {
+        ErrorCell::alloc(error)
+    }
+
+    /// The error of [`Value::raw_error`]; `None` for any other value.
+    pub fn into_raw_error(self) -> Option<Box<VmError>> {
+        raw_error(&self)
+    }
+}
+
 /// Moves the error out of a raw error value.
 pub(super) fn raw_error(value: &Value) -> Option<Box<VmError>> {
     if value.tag() != crate::value::tag::ERROR {

@@ -12,6 +12,7 @@ mod hitl;
 mod identity;
 mod lint;
 mod new;
+mod resume;
 mod run;
 mod test;
 mod trust;
@@ -38,6 +39,7 @@ pub struct Command {
 /// Every command, in the order of `harn --help`.
 pub const COMMANDS: &[Command] = &[
     run::COMMAND,
+    resume::COMMAND,
     check::COMMAND,
     lint::COMMAND,
     fmt::COMMAND,

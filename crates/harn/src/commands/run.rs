@@ -10,8 +10,10 @@ use harn_builtins::Visibility;
 use harn_effect::EffectClass;
 use harn_host::RealHost;
 use harn_runtime::program::{self, Program};
-use harn_runtime::run::{Ending, Run};
+use harn_runtime::run::{Ending, Plan, Run};
 use harn_runtime::services::llm::{LlmSetup, Recording};
+use harn_runtime::suspensions::Launch;
+use harn_types::graph::ModuleGraph;
 use harn_vm::{Limits, Value, View};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -91,6 +93,7 @@ pub const COMMAND: Command = Command {
                     .value_name("FILE.jsonl")
                     .help("Writes the answers of models to a file for --llm-mock"),
             )
+            .arg(flag("suspend", "Ends with code 75 when the program waits for a person; see `harn resume`"))
             .arg(Arg::new("args").value_name("ARGS").num_args(0..).last(true).help("The program's `argv`"))
     },
     run,
@@ -117,11 +120,6 @@ fn run(matches: &ArgMatches) -> ExitCode {
         },
         (None, Some(code)) => ("<code>".to_owned(), format!("pipeline main(task) {{ {code}\n}}")),
     };
-    let mut limits = Limits { strict: matches.get_flag("strict"), ..Limits::default() };
-    if let Some(depth) = matches.get_one::<u32>("max-depth") {
-        limits.depth = *depth as usize;
-    }
-    let args = matches.get_many::<String>("args").map(|args| args.cloned().collect()).unwrap_or_default();
     let live = match (matches.get_flag("quiet"), matches.get_flag("progress")) {
         (true, _) => false,
         (_, true) => true,
@@ -141,9 +139,23 @@ fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let options = program::Options { args, limits, denied, ..Default::default() };
-    match program::load(&path, text, &mut DiskModules::new(), options) {
-        Ok(program) => execute(&path, program, live, models, matches),
+    let launch = Launch {
+        script: path.clone(),
+        path: file.and_then(|file| std::path::absolute(file).ok()).map(|p| p.to_string_lossy().into_owned()),
+        code: code.cloned(),
+        args: matches.get_many::<String>("args").map(|args| args.cloned().collect()).unwrap_or_default(),
+        strict: matches.get_flag("strict"),
+        max_depth: matches.get_one::<u32>("max-depth").copied(),
+        denied: denied.into_iter().collect(),
+        forbidden: FORBIDDEN
+            .iter()
+            .filter(|(flag, _)| matches.get_flag(flag))
+            .map(|(flag, _)| (*flag).to_owned())
+            .collect(),
+        print: matches.get_flag("print"),
+    };
+    match program::load(&path, text, &mut DiskModules::new(), program_options(&launch)) {
+        Ok(program) => execute(launch, program, live, models, matches),
         Err(refusal) => {
             output::err(&report::refusal(&refusal));
             ExitCode::FAILURE
@@ -210,45 +222,90 @@ fn models(matches: &ArgMatches) -> Result<LlmSetup, String> {
     Ok(setup)
 }
 
-/// Runs a loaded program to its end and gives its exit code (spec 02 section 15.3).
-fn execute(path: &str, program: Program, live: bool, models: LlmSetup, matches: &ArgMatches) -> ExitCode {
-    output::err(&report::diagnostics(&program.graph, &program.warnings));
-    let host = RealHost::new();
-    host.listen_for_signals();
-    let (graph, is_script) = (program.graph.clone(), program.is_script);
-    let (recording, account) = (models.recording.clone(), Account::default());
-    let progress = Box::new(Counting { account: account.clone(), next: session::progress(live) });
-    let session = Session { progress, models, ..Session::new(path, Box::new(host)) };
-    let mut run = Run::new(program.vm, program.root, session.surroundings());
+/// Options that forbid a class of effects for the whole run.
+const FORBIDDEN: &[(&str, EffectClass)] = &[
+    ("deny-net", EffectClass::Network),
+    ("deny-exec", EffectClass::Process),
+    ("deny-write", EffectClass::Write),
+];
+
+/// What a program is loaded with.
+pub(super) fn program_options(launch: &Launch) -> program::Options {
+    let mut limits = Limits { strict: launch.strict, ..Limits::default() };
+    if let Some(depth) = launch.max_depth {
+        limits.depth = depth as usize;
+    }
+    let denied = launch.denied.iter().cloned().collect();
+    program::Options { args: launch.args.clone(), limits, denied, ..program::Options::default() }
+}
+
+/// Sets the rules of a run: those it was launched with, and how it may be suspended.
+pub(super) fn prepare(run: &mut Run, launch: &Launch) {
     if RealHost::env("HARN_RECORD_EFFECTS").is_some_and(|which| which == "all") {
         run.gate().record_all();
     }
-    for (flag, class) in [
-        ("deny-net", EffectClass::Network),
-        ("deny-exec", EffectClass::Process),
-        ("deny-write", EffectClass::Write),
-    ] {
-        if matches.get_flag(flag) {
-            run.gate().deny_class(class);
+    for (flag, class) in FORBIDDEN {
+        if launch.forbidden.iter().any(|forbidden| forbidden == flag) {
+            run.gate().deny_class(*class);
         }
     }
-    let code = match run.drive() {
-        Ending::Value(value) if matches.get_flag("print") && !is_err(&value) => {
+}
+
+/// How a run may be suspended.
+pub(super) fn plan(launch: Launch, graph: &ModuleGraph, leave: bool) -> Plan {
+    let key = graph.module(graph.entry).map(|module| module.key.to_string()).unwrap_or_default();
+    let root = key.rfind('/').and_then(|end| key.get(..=end)).unwrap_or_default().to_owned();
+    let host = rustix::system::uname();
+    let process = format!("process {} on {}", std::process::id(), host.nodename().to_string_lossy());
+    Plan { launch, root, leave, process, again: false }
+}
+
+/// The exit code of a process whose run waits on the log (`EX_TEMPFAIL`).
+pub(super) const SUSPENDED: u8 = 75;
+
+/// Runs a program to its end and gives its exit code (spec 02 section 15.3).
+pub(super) fn drive(mut run: Run, run_id: &str, graph: &ModuleGraph, is_script: bool, print: bool) -> u8 {
+    match run.drive() {
+        Ending::Value(value) if print && !is_err(&value) => {
             output::outln(&harn_vm::display(&value));
             0
         }
         Ending::Value(value) => value_code(&value, is_script),
         Ending::Failed(error) => {
-            output::err(&report::uncaught(&error, &graph));
+            output::err(&report::uncaught(&error, graph));
             1
+        }
+        Ending::Suspended { waits_for } => {
+            output::err(&format!("suspended {run_id} waiting for {}\n", waits_for.join(", ")));
+            SUSPENDED
+        }
+        Ending::Elsewhere => {
+            output::err(&format!("[harn] {run_id} goes on in another process\n"));
+            SUSPENDED
         }
         Ending::Exit(code) => (code & 0xff) as u8,
         Ending::Signal(_) => {
             output::err("[harn] signal received, flushing state...\n");
             124
         }
-    };
-    drop(run);
+    }
+}
+
+/// Runs a loaded program and does what the options ask for besides.
+fn execute(launch: Launch, program: Program, live: bool, models: LlmSetup, matches: &ArgMatches) -> ExitCode {
+    output::err(&report::diagnostics(&program.graph, &program.warnings));
+    let host = RealHost::new();
+    host.listen_for_signals();
+    let (graph, is_script) = (program.graph.clone(), program.is_script);
+    let (recording, account) = (models.recording.clone(), Account::default());
+    let progress = Box::new(Counting { account: account.clone(), next: session::progress(live) });
+    let session = Session { progress, models, ..Session::new(&launch.script, Box::new(host)) };
+    let run_id = session.run_id.clone();
+    let print = launch.print;
+    let mut run = Run::new(program.vm, program.root, session.surroundings());
+    prepare(&mut run, &launch);
+    run.allow_suspension(plan(launch, &graph, matches.get_flag("suspend")));
+    let code = drive(run, &run_id, &graph, is_script, print);
     if let (Some(file), Some(lines)) = (matches.get_one::<String>("llm-mock-record"), recording) {
         let text: String = lines.borrow().iter().map(|line| format!("{line}\n")).collect();
         if let Err(problem) = DiskModules::new().write(file, &text) {

@@ -27,6 +27,21 @@ struct Stream {
 }
 
 impl Streams {
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// The number of the newest stream.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// Numbers of later streams are greater than this.
+    pub fn count_from(&mut self, last: i64) {
+        self.last = last;
+    }
+
     /// A new stream for a call that has not left.
     pub fn open(&mut self, call: Call, echo: Option<String>) -> i64 {
         self.last += 1;

@@ -29,6 +29,9 @@ const MAGIC: &[u8; 8] = b"harnsnap";
 
 /// What is to be written.
 pub struct Image<'a> {
+    /// The directory of the program: keys of modules below it are written relative to it, so that the program may stand
+    /// elsewhere when it goes on. Empty: keys are written as they are.
+    pub root: &'a str,
     /// What the host of the VM keeps beside the fibers; it names values and fibers by their place in the lists below.
     pub state: Data,
     /// Values that the host keeps.
@@ -90,6 +93,9 @@ impl std::fmt::Display for Unreadable {
     }
 }
 
+/// What a key of a module below the root begins with.
+const BELOW: &str = "./";
+
 fn damaged<T>(detail: impl Into<String>) -> Result<T, Unreadable> {
     Err(Unreadable::Damaged(detail.into()))
 }
@@ -102,7 +108,13 @@ impl Vm {
     }
 
     /// Reads what [`Vm::save`] wrote into this VM, which has loaded the program's modules and has run nothing.
-    pub fn restore(&mut self, bytes: &[u8], handles: HandleLoader<'_>) -> Result<Restored, Unreadable> {
-        read::restore(self, bytes, handles)
+    /// `root` is the directory of the program now.
+    pub fn restore(
+        &mut self,
+        bytes: &[u8],
+        root: &str,
+        handles: HandleLoader<'_>,
+    ) -> Result<Restored, Unreadable> {
+        read::restore(self, bytes, root, handles)
     }
 }

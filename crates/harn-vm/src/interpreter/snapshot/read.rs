@@ -7,7 +7,7 @@ use harn_bytecode::fingerprint;
 
 use super::bytes::In;
 use super::write::{DECLARED, DELIVER, FUNCTION, HALT, flavour};
-use super::{FORMAT, HandleLoader, MAGIC, Restored, Unreadable, damaged, frames};
+use super::{BELOW, FORMAT, HandleLoader, MAGIC, Restored, Unreadable, damaged, frames};
 use crate::builtin::BuiltinId;
 use crate::error::{ErrorKind, VmError};
 use crate::interpreter::Vm;
@@ -29,17 +29,19 @@ const MOST_REGISTERS: usize = 1 << 26;
 struct Reader<'v, 'b> {
     vm: &'v mut Vm,
     bytes: In<'b>,
+    root: &'b str,
     codes: Vec<*const Code>,
     objects: Vec<Value>,
     /// Numbers of the objects that are declared and not yet filled.
     unfilled: VecDeque<usize>,
 }
 
-pub(super) fn restore(vm: &mut Vm, bytes: &[u8], handles: HandleLoader<'_>) -> Read<Restored> {
+pub(super) fn restore(vm: &mut Vm, bytes: &[u8], root: &str, handles: HandleLoader<'_>) -> Read<Restored> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else { return damaged("it is no snapshot") };
     let mut reader = Reader {
         vm,
         bytes: In(rest),
+        root,
         codes: Vec::new(),
         objects: Vec::new(),
         unfilled: VecDeque::new(),
@@ -80,13 +82,13 @@ impl Reader<'_, '_> {
     fn code_table(&mut self) -> Read<()> {
         let count = self.bytes.count()?;
         for _ in 0..count {
-            let path = self.bytes.text()?;
+            let path = self.path()?;
             let number = usize::try_from(self.bytes.number()?).unwrap_or(usize::MAX);
             let name = self.bytes.text()?;
             let line = self.bytes.number()?;
             let wanted = self.bytes.fixed()?;
             let on_frame = self.bytes.byte()? != 0;
-            let unit = self.unit(path)?;
+            let unit = self.unit(&path)?;
             let found = find_code(&unit, number, name, wanted, on_frame);
             let Some(found) = found.and_then(|number| unit.functions.get(number)) else {
                 return Err(changed(&unit, name, line));
@@ -97,11 +99,16 @@ impl Reader<'_, '_> {
     }
 
     fn globals(&mut self) -> Read<()> {
+        // The modules of the program as it is now; library modules that come later run their initialisation when they
+        // are first called.
+        let mut fresh: Vec<String> = self.vm.units.keys().cloned().collect();
+        self.vm.initialised.clear();
         let count = self.bytes.count()?;
         for _ in 0..count {
-            let path = self.bytes.text()?;
+            let path = self.path()?;
+            fresh.retain(|known| *known != path);
             let initialised = self.bytes.byte()? != 0;
-            let unit = self.unit(path)?;
+            let unit = self.unit(&path)?;
             let variables = self.bytes.count()?;
             let mut given = vec![false; unit.module.globals.len()];
             for _ in 0..variables {
@@ -129,10 +136,21 @@ impl Reader<'_, '_> {
                         what: format!("the variable `{name}` is new"),
                     });
                 }
-                self.vm.initialised.insert(path.to_owned(), true);
+                self.vm.initialised.insert(path, true);
             }
         }
-        Ok(())
+        match fresh.into_iter().find(|path| self.vm.units.get(path).is_some_and(|u| u.module.init.is_some())) {
+            Some(place) => Err(Unreadable::Changed { place, what: "the module is new".to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    fn path(&mut self) -> Read<String> {
+        let path = self.bytes.text()?;
+        Ok(match path.strip_prefix(BELOW) {
+            Some(rest) => format!("{}{rest}", self.root),
+            None => path.to_owned(),
+        })
     }
 
     fn reference(&mut self) -> Read<Value> {
@@ -271,11 +289,11 @@ impl Reader<'_, '_> {
     }
 
     fn structure(&mut self) -> Read<Value> {
-        let (module, name) = (self.bytes.text()?, self.bytes.text()?);
+        let (module, name) = (self.path()?, self.bytes.text()?);
         let count = self.bytes.count()?;
         let fields: Vec<String> =
             (0..count).map(|_| self.bytes.text().map(str::to_owned)).collect::<Read<_>>()?;
-        let shape: *const Shape = shape::of_struct(shape::struct_type(module, name, &fields));
+        let shape: *const Shape = shape::of_struct(shape::struct_type(&module, name, &fields));
         let mut value = SlotsCell::alloc_from(tag::STRUCT, shape.cast(), Vec::new());
         let count = self.bytes.count()?;
         for _ in 0..count {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use harn_bytecode::{FunctionKind, fingerprint};
 
 use super::bytes::Out;
-use super::{FORMAT, Image, MAGIC, Unwritable, frames};
+use super::{BELOW, FORMAT, Image, MAGIC, Unwritable, frames};
 use crate::error::{ErrorKind, VmError};
 use crate::interpreter::Vm;
 use crate::interpreter::fiber::{Delivery, Fiber, Waiting};
@@ -32,6 +32,7 @@ pub(super) const FUNCTION: u8 = 2;
 /// Writes objects once each and hands out their numbers.
 pub(super) struct Writer<'v> {
     vm: &'v Vm,
+    root: &'v str,
     objects: Out,
     count: usize,
     numbers: HashMap<usize, usize>,
@@ -48,9 +49,10 @@ struct CodeUse {
     on_frame: bool,
 }
 
-pub(super) fn save(vm: &mut Vm, image: &Image<'_>) -> Written<Vec<u8>> {
+pub(super) fn save(vm: &Vm, image: &Image<'_>) -> Written<Vec<u8>> {
     let mut writer = Writer {
         vm,
+        root: image.root,
         objects: Out::default(),
         count: 0,
         numbers: HashMap::new(),
@@ -106,7 +108,7 @@ impl Writer<'_> {
             let code = unsafe { &*used.code };
             let (module, function) = (&code.unit().module, code.function());
             let span = function.span_at(0).unwrap_or_default();
-            out.text(&module.path);
+            self.path(out, &module.path);
             out.number(u64::from(code.number));
             out.text(&function.name);
             out.number(u64::from(module.line_column(span.start).0));
@@ -132,7 +134,7 @@ impl Writer<'_> {
         out.count(paths.len());
         for path in paths {
             let Some(unit) = self.vm.units.get(path) else { continue };
-            out.text(path);
+            self.path(out, path);
             out.byte(u8::from(self.vm.initialised.contains_key(path)));
             out.count(unit.module.globals.len());
             for (slot, global) in unit.module.globals.iter().enumerate() {
@@ -275,7 +277,7 @@ impl Writer<'_> {
             tag::RECORD | tag::STRUCT => {
                 let shape = value.shape();
                 if let Some(declared) = shape.struct_type {
-                    struct_type(&mut out, declared);
+                    self.struct_type(&mut out, declared);
                 }
                 out.count(shape.keys.len());
                 for (key, item) in shape.keys.iter().zip(value.slots_cell().values()) {
@@ -320,6 +322,21 @@ impl Writer<'_> {
         self.objects.0.append(&mut out.0);
         self.number(value);
         Ok(())
+    }
+
+    /// The key of a module.
+    fn path(&self, out: &mut Out, path: &str) {
+        match path.strip_prefix(self.root).filter(|_| !self.root.is_empty()) {
+            Some(rest) => out.text(&format!("{BELOW}{rest}")),
+            None => out.text(path),
+        }
+    }
+
+    fn struct_type(&self, out: &mut Out, declared: &shape::StructType) {
+        self.path(out, &declared.module);
+        out.text(&declared.name);
+        out.count(declared.fields.len());
+        declared.fields.iter().for_each(|field| out.text(field));
     }
 
     fn slots(&mut self, out: &mut Out, value: &Value) -> Written<()> {
@@ -502,13 +519,6 @@ fn write_delivery(out: &mut Out, delivery: Delivery) {
             out.count(dst);
         }
     }
-}
-
-fn struct_type(out: &mut Out, declared: &shape::StructType) {
-    out.text(&declared.module);
-    out.text(&declared.name);
-    out.count(declared.fields.len());
-    declared.fields.iter().for_each(|field| out.text(field));
 }
 
 /// The values inside an immutable object.
