@@ -86,7 +86,8 @@ mod tests {
     use crate::module::{Const, Function};
 
     fn module(consts: Vec<Const>, index: i32) -> Module {
-        let code = vec![Instruction::new(Op::Const, 1, 0, 0, index), Instruction::new(Op::Return, 1, 0, 0, 0)];
+        let code =
+            vec![Instruction::new(Op::Const, 1, 0, 0, index), Instruction::new(Op::Return, 1, 0, 0, 0)];
         let function = Function { name: "f".to_owned(), registers: 2, code, ..Function::default() };
         Module { consts, functions: vec![function], ..Module::default() }
     }

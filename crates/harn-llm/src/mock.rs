@@ -228,9 +228,10 @@ impl Mock {
     /// All of it, for a snapshot of the program.
     pub fn save(&self) -> Data {
         let scopes = self.outer.iter().chain(std::iter::once(&self.here));
-        let fixtures = self.fixtures.as_ref().map_or(Data::Nil, |entries| {
-            Data::List(entries.iter().map(Entry::save).collect())
-        });
+        let fixtures = self
+            .fixtures
+            .as_ref()
+            .map_or(Data::Nil, |entries| Data::List(entries.iter().map(Entry::save).collect()));
         Data::dict([("scopes", Data::List(scopes.map(Scope::save).collect())), ("fixtures", fixtures)])
     }
 

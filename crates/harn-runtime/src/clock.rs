@@ -45,9 +45,8 @@ impl ProgramClock {
 
     /// Where it is pinned, for a snapshot; nil when it is not.
     pub fn save(&self) -> Data {
-        self.mock.map_or(Data::Nil, |mock| {
-            Data::List(vec![Data::Int(mock.wall_ms), Data::Int(mock.monotonic_ms)])
-        })
+        self.mock
+            .map_or(Data::Nil, |mock| Data::List(vec![Data::Int(mock.wall_ms), Data::Int(mock.monotonic_ms)]))
     }
 
     /// What [`ProgramClock::save`] gave.

@@ -263,7 +263,10 @@ mod tests {
     fn a_suspension_comes_back_with_its_state() {
         let mut store = MemoryStore::new();
         let suspension = suspended(&mut store);
-        assert_eq!((suspension.launch.script.as_str(), &suspension.waits_for[..]), ("a.harn", &["hitl_1".to_owned()][..]));
+        assert_eq!(
+            (suspension.launch.script.as_str(), &suspension.waits_for[..]),
+            ("a.harn", &["hitl_1".to_owned()][..])
+        );
         assert_eq!(state(&mut store, &suspension).unwrap(), b"state");
     }
 

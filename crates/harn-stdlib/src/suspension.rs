@@ -21,9 +21,9 @@ pub fn save_program(state: &mut ProgramState) -> Value {
     let level = i64::try_from(state.get::<Threshold>().0).unwrap_or(0);
     let random = state.get::<Shared>().0.as_ref().map(|generator| Value::bytes(generator.to_bytes()));
     let kept = &state.get::<Kept>().0;
-    let kept = kept.iter().map(|((kind, id), value)| {
-        Value::list(vec![Value::str(kind), Value::str(id), value.clone()])
-    });
+    let kept = kept
+        .iter()
+        .map(|((kind, id), value)| Value::list(vec![Value::str(kind), Value::str(id), value.clone()]));
     Value::dict([
         ("kept", Value::list(kept.collect())),
         ("log_level", Value::int(level)),

@@ -51,8 +51,7 @@ impl Circuits {
                 1 => State::Open { since: number(4).saturating_add(shift) },
                 _ => State::HalfOpen,
             };
-            let circuit =
-                Circuit { threshold: number(0), reset_ms: number(1), failures: number(2), state };
+            let circuit = Circuit { threshold: number(0), reset_ms: number(1), failures: number(2), state };
             self.by_name.insert(name.clone(), circuit);
         }
     }

@@ -78,10 +78,8 @@ impl Timers {
                 1 => Purpose::Deadline,
                 _ => Purpose::Grace,
             };
-            let waiter = Waiter {
-                task: super::TaskId(number(2).cast_unsigned()),
-                epoch: number(3).cast_unsigned(),
-            };
+            let waiter =
+                Waiter { task: super::TaskId(number(2).cast_unsigned()), epoch: number(3).cast_unsigned() };
             self.set(number(0).saturating_add(shift), purpose, waiter);
         }
     }

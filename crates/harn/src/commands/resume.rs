@@ -31,8 +31,11 @@ pub const COMMAND: Command = Command {
             .arg(flag("list", "Lists the suspended runs").conflicts_with_all(["run", "ready"]))
             .arg(flag("suspend", "Ends with code 75 when the run waits again"))
             .arg(
-                flag("force", "Goes on once more from where a process went on that has died; may repeat effects")
-                    .requires("run"),
+                flag(
+                    "force",
+                    "Goes on once more from where a process went on that has died; may repeat effects",
+                )
+                .requires("run"),
             )
             .arg(
                 Arg::new("program")

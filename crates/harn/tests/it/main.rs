@@ -19,3 +19,4 @@ mod providers;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
 mod testing;
+mod suspend;

@@ -296,9 +296,9 @@ impl Run {
         let dropped = self.locks.dropped.clone();
         let mut wanted = HashMap::new();
         let root = self.suspending.plan.as_ref().map(|plan| plan.root.clone()).unwrap_or_default();
-        let Restored { state, values, fibers } = self.vm.restore(bytes, &root, &mut |kind, data| {
-            load_handle(kind, data, &mut wanted, &dropped, shift)
-        })?;
+        let Restored { state, values, fibers } = self
+            .vm
+            .restore(bytes, &root, &mut |kind, data| load_handle(kind, data, &mut wanted, &dropped, shift))?;
         let fibers = fibers.into_iter().map(Some).collect();
         let mut loader = Loader { values, fibers, wanted, shift };
         let mut tasks = BTreeMap::new();
@@ -392,7 +392,8 @@ impl Run {
             let Some(place) = self.service_of.get(op).copied() else {
                 return damaged("an effect that no service performs");
             };
-            let taken = self.with_service(place, *task, |service, cx| service.stand(cx, *ticket, data, shift));
+            let taken =
+                self.with_service(place, *task, |service, cx| service.stand(cx, *ticket, data, shift));
             if taken != Some(true) {
                 return damaged(&format!("`{}` cannot be waited for again", op.name()));
             }

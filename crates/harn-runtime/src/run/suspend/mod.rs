@@ -15,8 +15,8 @@ use crate::schedule::task::{State, Wait};
 use crate::suspensions::{self, Claim, Launch, Suspension, Writing};
 use harn_effect::{Op, Raised};
 use harn_eventlog::Durability;
-use harn_vm::snapshot::Unreadable;
 use harn_vm::Vm;
+use harn_vm::snapshot::Unreadable;
 
 /// The largest state that a waiting run writes without being asked to.
 const UNASKED_BYTES: usize = 16 << 20;
@@ -193,7 +193,12 @@ impl Run {
     pub(super) fn is_harmless(op: Op) -> bool {
         matches!(
             op,
-            Op::StdoutWrite | Op::ClockNow | Op::ClockMonotonic | Op::RandomBytes | Op::Progress | Op::RunInfo
+            Op::StdoutWrite
+                | Op::ClockNow
+                | Op::ClockMonotonic
+                | Op::RandomBytes
+                | Op::Progress
+                | Op::RunInfo
         )
     }
 

@@ -143,11 +143,10 @@ impl Run {
             ("tasks", Data::List(list)),
             ("groups", Data::List(groups)),
             ("timers", self.timers.save(|w| self.is_alive(w))),
-            ("next", Data::List(vec![
-                count(self.next_task),
-                count(self.next_group),
-                count(self.next_ticket),
-            ])),
+            (
+                "next",
+                Data::List(vec![count(self.next_task), count(self.next_group), count(self.next_ticket)]),
+            ),
             ("locks", self.save_locks()),
             ("blocks", self.save_blocks()),
             ("mailboxes", self.save_mailboxes(&mut values)),
@@ -240,12 +239,7 @@ impl Run {
     fn save_locks(&self) -> Data {
         let locks = self.locks.by_id.iter().map(|(id, state)| {
             let queue = state.queue.iter().map(|w| {
-                Data::List(vec![
-                    waiter(w.waiter),
-                    w.permits.into(),
-                    w.since.into(),
-                    Data::Bool(w.block),
-                ])
+                Data::List(vec![waiter(w.waiter), w.permits.into(), w.since.into(), Data::Bool(w.block)])
             });
             Data::dict([
                 ("id", lock(id)),

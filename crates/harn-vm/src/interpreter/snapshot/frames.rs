@@ -11,7 +11,11 @@ use crate::value::{Value, tag};
 /// Whether every register of the frames that owns a value may do so by the verified code: what the code holds for free
 /// is overwritten without a look. `bases` has the index of register 0 of each frame; `delivery` is where the strand
 /// waits for something.
-pub(super) fn check_owned(strand: &Strand, bases: &[usize], delivery: Option<Delivery>) -> Result<(), String> {
+pub(super) fn check_owned(
+    strand: &Strand,
+    bases: &[usize],
+    delivery: Option<Delivery>,
+) -> Result<(), String> {
     let top = bases.len().saturating_sub(1);
     for (at, (frame, base)) in strand.frames.iter().zip(bases).enumerate() {
         // SAFETY: frames point to code of units that the VM holds.
@@ -31,8 +35,13 @@ pub(super) fn check_owned(strand: &Strand, bases: &[usize], delivery: Option<Del
         // The window of a call in progress belongs to the callee.
         let end = bases.get(at + 1).copied().unwrap_or(usize::MAX).min(base + owning.len());
         let window = strand.registers.get(*base..end.min(strand.registers.len())).unwrap_or_default();
+        // `next()` keeps the generator beside the place of its answer while it is pulled.
+        let kept = match delivery {
+            Some(Delivery::Next(dst)) if at == top => Some(dst + 1),
+            _ => None,
+        };
         for (register, (value, may)) in window.iter().zip(&owning).enumerate().skip(1) {
-            if value.is_counted() && !may {
+            if value.is_counted() && !may && kept != Some(base + register) {
                 return Err(format!("register {register} owns a value that its function knows nothing of"));
             }
         }

@@ -139,7 +139,8 @@ impl Reader<'_, '_> {
                 self.vm.initialised.insert(path, true);
             }
         }
-        match fresh.into_iter().find(|path| self.vm.units.get(path).is_some_and(|u| u.module.init.is_some())) {
+        match fresh.into_iter().find(|path| self.vm.units.get(path).is_some_and(|u| u.module.init.is_some()))
+        {
             Some(place) => Err(Unreadable::Changed { place, what: "the module is new".to_owned() }),
             None => Ok(()),
         }
@@ -254,8 +255,7 @@ impl Reader<'_, '_> {
             tag::ERROR => {
                 let error = if self.bytes.byte()? == 0 { None } else { Some(self.error()?) };
                 let empty = error.is_none();
-                let cell =
-                    ErrorCell::alloc(error.unwrap_or_else(|| VmError::new(ErrorKind::Cancelled)));
+                let cell = ErrorCell::alloc(error.unwrap_or_else(|| VmError::new(ErrorKind::Cancelled)));
                 if empty {
                     cell.error_cell().error.borrow_mut().take();
                 }
@@ -588,9 +588,8 @@ fn find_code(unit: &Unit, number: usize, name: &str, wanted: u64, on_frame: bool
 fn changed(unit: &Unit, name: &str, line: u64) -> Unreadable {
     let module = &unit.module;
     let now = module.functions.iter().find(|f| f.name == name && !name.is_empty());
-    let line = now
-        .and_then(|f| f.span_at(0))
-        .map_or(line, |span| u64::from(module.line_column(span.start).0));
+    let line =
+        now.and_then(|f| f.span_at(0)).map_or(line, |span| u64::from(module.line_column(span.start).0));
     let what = match (name, now) {
         ("", _) => "a closure is different".to_owned(),
         (name, Some(_)) => format!("`{name}` is different"),

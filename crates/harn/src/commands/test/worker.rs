@@ -86,6 +86,8 @@ fn execute(
         Ending::Exit(0) => None,
         Ending::Exit(code) => Some(format!("exit({code})")),
         Ending::Signal(number) => Some(format!("ended by signal {number}")),
+        // Only a run that may be suspended ends so.
+        Ending::Suspended { .. } | Ending::Elsewhere => Some("suspended".to_owned()),
     }
 }
 
