@@ -20,9 +20,10 @@ pub struct Recorder {
 impl Recorder {
     /// What it needs to go on elsewhere, for a snapshot.
     pub fn save(&self) -> Data {
-        let open = self.open.iter().map(|(ticket, id)| {
-            Data::List(vec![Data::Int(ticket.cast_signed()), Data::from(id.as_str())])
-        });
+        let open = self
+            .open
+            .iter()
+            .map(|(ticket, id)| Data::List(vec![Data::Int(ticket.cast_signed()), Data::from(id.as_str())]));
         Data::List(vec![Data::Int(self.drawn.cast_signed()), Data::List(open.collect())])
     }
 

@@ -172,6 +172,7 @@ pub fn run_in(world: World, text: &str) -> Ran {
         Ending::Failed(error) => format!("failed {}", error.raw_message()),
         Ending::Exit(code) => format!("exit {code}"),
         Ending::Signal(number) => format!("signal {number}"),
+        Ending::Suspended { .. } | Ending::Elsewhere => "suspended".to_owned(),
     };
     Ran { world, ending }
 }

@@ -18,5 +18,5 @@ mod projects;
 mod providers;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
-mod testing;
 mod suspend;
+mod testing;

@@ -350,7 +350,8 @@ impl Writer<'_> {
             ErrorKind::Thrown(value) => {
                 out.byte(0);
                 self.value(out, value)?;
-                return Ok(frames::write_trace(out, error));
+                frames::write_trace(out, error);
+                return Ok(());
             }
             ErrorKind::Type(text) => (1, text.as_str()),
             ErrorKind::Runtime(text) => (2, text.as_str()),
@@ -363,12 +364,14 @@ impl Writer<'_> {
                 out.byte(8);
                 out.text(category);
                 out.text(text);
-                return Ok(frames::write_trace(out, error));
+                frames::write_trace(out, error);
+                return Ok(());
             }
             ErrorKind::Deadline { level } => {
                 out.byte(9);
                 out.count(*level);
-                return Ok(frames::write_trace(out, error));
+                frames::write_trace(out, error);
+                return Ok(());
             }
             ErrorKind::Cancelled => (10, ""),
         };
