@@ -34,6 +34,12 @@ pub struct Launch {
     pub strict: bool,
     /// `--max-depth`.
     pub max_depth: Option<u32>,
+    /// Builtins it may not use.
+    pub denied: Vec<String>,
+    /// Options that forbid classes of effects (`deny-net`, ...).
+    pub forbidden: Vec<String>,
+    /// Whether its value is printed.
+    pub print: bool,
 }
 
 /// A run that was suspended.
@@ -86,7 +92,7 @@ pub fn write(tx: &mut dyn Tx, writing: &Writing<'_>) -> Result<u64, LogError> {
     let payload = Json::object([("run_id", Json::from(writing.run_id)), ("state", data.as_str().into())]);
     let state_topic = state_topic(writing.run_id);
     let state_id = tx.append(&state_topic, Event::new("run_state", payload, writing.now_ms))?;
-    let Launch { script, path, code, args, strict, max_depth } = writing.launch;
+    let Launch { script, path, code, args, strict, max_depth, denied, forbidden, print } = writing.launch;
     let strings = |list: &[String]| Json::Array(list.iter().map(|text| Json::from(text.as_str())).collect());
     let payload = Json::object([
         ("run_id", Json::from(writing.run_id)),
@@ -96,6 +102,9 @@ pub fn write(tx: &mut dyn Tx, writing: &Writing<'_>) -> Result<u64, LogError> {
         ("args", strings(args)),
         ("strict", Json::Bool(*strict)),
         ("max_depth", max_depth.map_or(Json::Null, |depth| Json::Int(i64::from(depth)))),
+        ("denied", strings(denied)),
+        ("forbidden", strings(forbidden)),
+        ("print", Json::Bool(*print)),
         ("waits_for", strings(writing.waits_for)),
         ("saved_at_ms", Json::Int(writing.now_ms)),
         ("monotonic_ms", Json::Int(writing.monotonic_ms)),
@@ -202,6 +211,9 @@ fn read(stored: &Stored) -> Suspension {
             args: payload.field("args").strings(),
             strict: payload.field("strict").as_bool().unwrap_or(false),
             max_depth: payload.field("max_depth").as_int().and_then(|depth| u32::try_from(depth).ok()),
+            denied: payload.field("denied").strings(),
+            forbidden: payload.field("forbidden").strings(),
+            print: payload.field("print").as_bool().unwrap_or(false),
         },
         waits_for: payload.field("waits_for").strings(),
         saved_at_ms: int("saved_at_ms"),

@@ -1,7 +1,7 @@
 //! `harn resume`: goes on with runs that wait on the event log (spec 08 section 4.6).
 
 use super::Command;
-use super::run::{SUSPENDED, drive, plan, program_options};
+use super::run::{SUSPENDED, drive, plan, prepare, program_options};
 use crate::modules::DiskModules;
 use crate::session::Session;
 use crate::{output, project_log, report, source};
@@ -151,11 +151,12 @@ fn resume(store: &mut dyn Store, suspension: &Suspension, wish: &Wish) -> Result
     host.listen_for_signals();
     let run_id = &suspension.run_id;
     let session = Session { run_id: run_id.clone(), ..Session::new(&path, Box::new(host)) };
-    let mut plan = plan(launch, &program.graph, wish.leave);
+    let mut plan = plan(launch.clone(), &program.graph, wish.leave);
     plan.again = wish.force;
     // The root task of a fresh start is not wanted.
     drop(program.root);
-    let run = Run::resume(program.vm, session.surroundings(), suspension, &state, plan);
-    let run = run.map_err(|unreadable| format!("{run_id} cannot go on: {unreadable}"))?;
-    Ok(drive(run, run_id, &program.graph, program.is_script))
+    let resumed = Run::resume(program.vm, session.surroundings(), suspension, &state, plan);
+    let mut run = resumed.map_err(|unreadable| format!("{run_id} cannot go on: {unreadable}"))?;
+    prepare(&mut run, &launch);
+    Ok(drive(run, run_id, &program.graph, program.is_script, launch.print))
 }
