@@ -10,6 +10,7 @@
 //! `prints: TEXT`, standard output with line breaks written as `\n`. Without ` // ` the example only has to run.
 
 mod methods;
+mod options;
 mod rows;
 mod signature;
 
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use harn_effect::EffectClass;
+pub use options::option_keys;
 pub use signature::{Param, Signature};
 
 /// Where the body of a builtin or method is.

@@ -520,7 +520,7 @@ fn unterminated_string(start: usize) -> Failure {
         placed: true,
         start,
         end: start + 1,
-        help: None,
+        help: Some("close the text with `\"`; a text of several lines is written between `\"\"\"`"),
     }
 }
 

@@ -247,4 +247,14 @@ codes! {
         wrong "let count = { ...xs -> len(xs) }\nprintln(count(1, 2, 3))\n"
         right "let count = fn(...xs) { len(xs) }\nprintln(count(1, 2, 3))\n"
     }
+    UNKNOWN_OPTION "HARN1046" "misspelt option" {
+        "A key of an option dict that the builtin does not know is not looked at, so the option has no effect."
+        wrong "llm_call(\"hi\", nil, {provider: \"mock\", max_token: 10})\n"
+        right "llm_call(\"hi\", nil, {provider: \"mock\", max_tokens: 10})\n"
+    }
+    UNKNOWN_METHOD "HARN1047" "misspelt method" {
+        "Calling a method that a list or text does not have gives nil."
+        wrong "println([3].revers())\n"
+        right "println([3].reverse())\n"
+    }
 }

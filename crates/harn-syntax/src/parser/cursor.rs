@@ -1,5 +1,6 @@
 //! Walking over lexemes: looking, expecting, lists, reporting, recovery.
 
+use super::habits;
 use super::{Halt, Parse, Parser};
 use crate::ast::Ident;
 use crate::codes;
@@ -160,7 +161,7 @@ impl<'s> Parser<'s> {
             message: "missing `,` between items".to_string(),
             span: self.current.span,
             label: Some("a new item begins here".to_string()),
-            help: None,
+            help: Some("write a `,` before it".to_string()),
         });
     }
 
@@ -241,18 +242,62 @@ impl<'s> Parser<'s> {
         label: &str,
         help: Option<&str>,
     ) -> Halt {
-        if self.trials == 0 && !self.fatal {
+        if self.trials == 0 && !self.fatal && !self.follows(span.start) {
             let message = message(self);
+            let help = match help {
+                Some(help) if help == CLOSE_BRACE => Some(match self.open_block() {
+                    Some(line) => format!("{help}; the one that begins at line {line} seems to be open"),
+                    None => help.to_string(),
+                }),
+                Some(help) => Some(help.to_string()),
+                None => self.meant(&message).map(str::to_string),
+            };
             self.report(Diagnostic {
                 severity: Severity::Error,
                 code,
                 message,
                 span,
                 label: Some(label.to_string()),
-                help: help.map(str::to_string),
+                help,
             });
         }
         Halt
+    }
+
+    /// How what stands here is written in Harn, when it is the habit of another language.
+    fn meant(&self, message: &str) -> Option<&'static str> {
+        let before = self.pos.checked_sub(1).and_then(|i| self.lexemes.get(i));
+        let text = |lexeme: Option<&Lexeme>| lexeme.map_or("", |l| self.text(l.span));
+        habits::meant(
+            text(before),
+            self.text(self.current.span),
+            text(self.lexemes.get(self.pos + 1)),
+            message,
+        )
+    }
+
+    /// The line of the block that has no end, as far as indentation tells: the first one whose `}` stands deeper or less
+    /// deep than the line it begins on, else the innermost that is open at the end.
+    fn open_block(&self) -> Option<u32> {
+        let mut open: Vec<(u32, usize)> = Vec::new();
+        let indent = |line: u32| {
+            let text = self.source.line(line).unwrap_or_default();
+            text.len() - text.trim_start().len()
+        };
+        for lexeme in self.lexemes {
+            let line = self.source.line_number(lexeme.span.start);
+            match lexeme.kind {
+                TokenKind::LBrace => open.push((line, indent(line))),
+                TokenKind::RBrace => {
+                    let (begin, depth) = open.pop()?;
+                    if begin != line && lexeme.after_newline && depth != indent(line) {
+                        return Some(begin);
+                    }
+                }
+                _ => {}
+            }
+        }
+        open.last().map(|(line, _)| *line)
     }
 
     /// Records an error unless it follows from the last one.
@@ -261,12 +306,17 @@ impl<'s> Parser<'s> {
             return;
         }
         let offset = diagnostic.span.start;
-        let line = self.source.line_number(offset);
-        if self.last_error.is_some_and(|(last, last_line)| last == offset || last_line == line) {
+        if self.follows(offset) {
             return;
         }
-        self.last_error = Some((offset, line));
+        self.last_error = Some((offset, self.source.line_number(offset)));
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether an error here would only follow from the last one.
+    fn follows(&self, offset: u32) -> bool {
+        let line = self.source.line_number(offset);
+        self.last_error.is_some_and(|(last, last_line)| last == offset || last_line == line)
     }
 
     pub(super) fn has_errors(&self) -> bool {
@@ -354,9 +404,11 @@ fn visible(c: char) -> impl Iterator<Item = char> {
     std::iter::once(first).chain(second)
 }
 
+const CLOSE_BRACE: &str = "add a closing `}` to finish this block";
+
 fn help_for(what: &str) -> Option<&'static str> {
     match what {
-        "}" => Some("add a closing `}` to finish this block"),
+        "}" => Some(CLOSE_BRACE),
         ")" => Some("add a closing `)` to finish this expression or parameter list"),
         "]" => Some("add a closing `]` to finish this list or subscript"),
         _ => None,

@@ -13,6 +13,7 @@ mod control;
 mod cursor;
 mod declarations;
 mod expressions;
+mod habits;
 mod items;
 mod literals;
 mod patterns;

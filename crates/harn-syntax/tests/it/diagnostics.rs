@@ -17,7 +17,7 @@ fn a_place_behind_the_last_line_shows_no_line() {
 error: unexpected end of file, expected }
   --> t.harn:3:1
    |
-   = help: add a closing `}` to finish this block
+   = help: add a closing `}` to finish this block; the one that begins at line 1 seems to be open
 "#);
 }
 
@@ -154,7 +154,10 @@ fn every_what_is_named() {
 #[test]
 fn closers_come_with_help() {
     for (text, help) in [
-        ("fn f() {", "add a closing `}` to finish this block"),
+        (
+            "fn f() {",
+            "add a closing `}` to finish this block; the one that begins at line 1 seems to be open",
+        ),
         ("f(1", "add a closing `)` to finish this expression or parameter list"),
         ("a[1", "add a closing `]` to finish this list or subscript"),
     ] {

@@ -159,12 +159,30 @@ impl<'g> Checker<'g> {
         self.half_narrowed("unreachable()", e.span);
     }
 
+    /// Keys of an option dict that are nearly those that the builtin knows.
+    fn check_options(&mut self, name: &str, args: &'g [Element]) {
+        let Some((at, known)) = harn_builtins::option_keys(name) else { return };
+        let Some(ExprKind::Dict(entries)) = args.get(at).map(|a| &a.value.kind) else { return };
+        for entry in entries {
+            let DictEntry::Named { key, key_span, .. } = entry else { continue };
+            if key.chars().count() < 5 || known.contains(&&**key) {
+                continue;
+            }
+            if let Some(near) = crate::spelling::nearest(key, known.iter().copied(), 2) {
+                let text = format!("option `{key}` of `{name}` is not known and has no effect");
+                self.warn(codes::UNKNOWN_OPTION, *key_span, text);
+                self.help(format!("did you mean `{near}`?"));
+            }
+        }
+    }
+
     /// Counts and obvious types of arguments, against the builtin's row; warnings.
     fn check_row(&mut self, name: &str, args: &'g [Element], values: &[Typed], e: &Expr) {
         let Some(row) = harn_builtins::lookup(name).and_then(harn_builtins::row) else { return };
         if args.iter().any(|a| a.spread) {
             return;
         }
+        self.check_options(name, args);
         let signature = self.row_signature(row);
         let least = signature.required();
         let fits = args.len() >= least && signature.most().is_none_or(|most| args.len() <= most);
@@ -176,6 +194,8 @@ impl<'g> Checker<'g> {
             };
             let text = format!("Function '{name}' expects {wanted} arguments, got {}", args.len());
             self.warn(codes::ARGUMENT_COUNT, e.span, text);
+            let shown = row.signature.strip_prefix("fn").unwrap_or_default();
+            self.help(format!("it is declared as `{name}{shown}`"));
         }
         for (i, (arg, value)) in args.iter().zip(values).enumerate() {
             let param = signature.params.get(i).or_else(|| signature.params.last().filter(|p| p.rest));

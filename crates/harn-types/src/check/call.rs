@@ -264,6 +264,8 @@ impl<'g> Checker<'g> {
         let wanted = if least == most { most.to_string() } else { format!("{least}-{most}") };
         let text = format!("Function '{}' expects {wanted} arguments, got {}", sig.name, args.len());
         self.warn(codes::ARGUMENT_COUNT, span, text);
+        let names: Vec<&str> = sig.params.iter().map(|p| &*p.name).collect();
+        self.help(format!("it is declared as `{}({})`", sig.name, names.join(", ")));
     }
 
     /// Checks one argument; `soft` problems are warnings.
@@ -277,6 +279,17 @@ impl<'g> Checker<'g> {
                 self.show(typed.ty)
             );
             self.finding(soft || typed.weak, codes::ARGUMENT_TYPE, arg.span, text);
+            if reason.is_empty() {
+                let convert = match ty {
+                    Ty::STRING => Some("to_string"),
+                    Ty::INT => Some("to_int"),
+                    Ty::FLOAT => Some("to_float"),
+                    _ => None,
+                };
+                if let Some(convert) = convert.filter(|_| typed.ty != Ty::NIL) {
+                    self.help(format!("pass {} here, or convert: `{convert}(...)`", self.show(ty)));
+                }
+            }
         } else if let Some(literal) = self.excluded_literal(ty, arg) {
             let text = format!("Argument {} ('{name}'): expected {}, got {literal}", i + 1, self.show(ty));
             self.warn(codes::ARGUMENT_TYPE, arg.span, text);

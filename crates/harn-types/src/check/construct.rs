@@ -66,6 +66,14 @@ impl<'g> Checker<'g> {
                 self.expr(value);
                 let text = format!("Unknown field '{key}' in struct '{name}'");
                 self.warn(codes::STRUCT_FIELDS, *key_span, text);
+                let names = || declared.iter().map(|f| &*f.name);
+                let help = match crate::spelling::nearest(key, names(), 2) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        format!("it has {}", names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+                    }
+                };
+                self.help(help);
                 continue;
             };
             given.push(key.clone());

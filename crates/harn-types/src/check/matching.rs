@@ -335,13 +335,15 @@ impl<'g> Checker<'g> {
         if !missing.is_empty() {
             let weak = matched.weak || wanted.improved;
             let text = self.missing_text(&wanted, &missing);
-            return self.finding(weak, codes::NOT_EXHAUSTIVE, e.span, text);
+            self.finding(weak, codes::NOT_EXHAUSTIVE, e.span, text);
+            return self.help(missing_arm(&wanted, &missing));
         }
         // An arm with a guard covers nothing for sure.
         let missing = self.missing(&wanted, &unguarded);
         if !missing.is_empty() {
             let text = self.missing_text(&wanted, &missing);
             self.warn(codes::NOT_EXHAUSTIVE, e.span, text);
+            self.help("an arm with a guard covers nothing for sure: add one without".to_owned());
         }
     }
 
@@ -486,5 +488,20 @@ fn is_literal(e: &Expr) -> bool {
         }
         ExprKind::Paren(inner) => is_literal(inner),
         _ => false,
+    }
+}
+
+/// An arm that is missing, as one writes it.
+fn missing_arm(wanted: &Wanted, missing: &[String]) -> String {
+    let first = missing.first().map(String::as_str).unwrap_or_default();
+    match &wanted.what {
+        What::Enum(name, _) => {
+            format!(
+                "add `{name}.{} -> {{ ... }}`, or `_ -> {{ ... }}` for all others",
+                first.trim_matches('"')
+            )
+        }
+        What::Literals(_) => format!("add `{first} -> {{ ... }}`, or `_ -> {{ ... }}` for all others"),
+        What::Tags(_) | What::Names(_) => "add an arm for it, or `_ -> { ... }` for all others".to_owned(),
     }
 }

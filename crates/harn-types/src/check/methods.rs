@@ -32,8 +32,29 @@ impl<'g> Checker<'g> {
         let ty = self.expand(receiver.ty);
         let hints = self.method_hints(ty, text);
         self.arguments(args, &hints);
+        self.check_method(ty, name);
         let result = self.method_result(ty, name, receiver.weak);
         if optional { result.or_weak(true) } else { result }
+    }
+
+    /// A method that a list or text does not have, when its name is nearly that of one.
+    fn check_method(&mut self, ty: Ty, name: Ident) {
+        let on = match self.types.kind(ty) {
+            Kind::Applied(Generic::List, _) => "list",
+            _ if ty == Ty::LIST => "list",
+            _ if ty == Ty::STRING => "string",
+            _ => return,
+        };
+        let text = self.name(name);
+        if harn_builtins::method(on, text).is_some() {
+            return;
+        }
+        let known = harn_builtins::methods().iter().filter(|m| m.on == on).map(|m| m.name);
+        if let Some(near) = crate::spelling::nearest(text, known, 2) {
+            let message = format!("{on} has no method `{text}`: the call gives nil");
+            self.warn(codes::UNKNOWN_METHOD, name.span, message);
+            self.help(format!("did you mean `{near}`?"));
+        }
     }
 
     /// The receiver of a method; a struct's name may stand there (`P.f(...)`).

@@ -49,6 +49,7 @@ impl<'g> Checker<'g> {
             if exited && !told && !matches!(stmt.kind, StmtKind::Decl(_) | StmtKind::Error) {
                 told = true;
                 self.warn(codes::UNREACHABLE, stmt.span, "unreachable code".to_owned());
+                self.help("remove it, or move it before the statement that leaves the block".to_owned());
             }
             let last = i + 1 == stmts.len();
             value = self.statement(stmt, if last { expected } else { Ty::FREE });
@@ -373,6 +374,9 @@ impl<'g> Checker<'g> {
         if kind != VarKind::Var {
             let message = format!("Cannot assign to '{text}': variable is immutable (declared with 'let')");
             self.warn(codes::IMMUTABLE, span, message);
+            if kind == VarKind::Let {
+                self.help(format!("declare it with `var {text}` to assign to it"));
+            }
         }
         let hint = if assign.op.is_none() && !widenable { declared } else { Ty::FREE };
         let mut value = self.expect(&assign.value, hint);
@@ -642,6 +646,7 @@ impl<'g> Checker<'g> {
                 self.show(sig.result)
             );
             self.warn(codes::MISSING_RETURN, f.name.span, text);
+            self.help("write `return` before the value: a function gives back nothing else".to_owned());
         }
     }
 

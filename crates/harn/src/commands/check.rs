@@ -187,7 +187,10 @@ fn diagnostics<'g>(
                 message: format!("preflight: {}", error.preflight),
                 span: error.span,
                 label: Some("preflight".to_owned()),
-                help: None,
+                help: error
+                    .preflight
+                    .starts_with("unresolved import")
+                    .then(|| "paths are relative to this file; `.harn` may be left out".to_owned()),
             },
             &module.source,
         ));

@@ -13,6 +13,7 @@ mod flags;
 mod governance;
 mod guarantees;
 mod http;
+mod mistakes;
 mod place;
 mod projects;
 mod providers;
