@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::autonomy::limits::{Declared, Limits};
+use crate::autonomy::limits::{Declared, Limits, ancestors};
 use crate::identity::Keyring;
 
 /// The rules of a project.
@@ -57,6 +57,21 @@ impl Rules {
         }
         Ok(Rules { keyring: Keyring::new(keys, required)?, budgets })
     }
+}
+
+impl Rules {
+    /// Whom a refusal of this key asks when the program names nobody: the reviewer of a declared budget that binds it, else
+    /// `operator`.
+    pub fn reviewer_of(&self, key: &str) -> String {
+        reviewer_of(key, &self.budgets)
+    }
+}
+
+/// [`Rules::reviewer_of`] over declared budgets.
+pub fn reviewer_of(key: &str, declared: &[Declared]) -> String {
+    let keys: Vec<&str> = std::iter::once(key).chain(ancestors(key)).collect();
+    let mut binding = declared.iter().filter(|d| keys.iter().any(|key| d.binds(key)));
+    binding.find_map(|d| d.reviewer.clone()).unwrap_or_else(|| "operator".to_owned())
 }
 
 fn declared_budget(row: &Table) -> Result<Declared, String> {

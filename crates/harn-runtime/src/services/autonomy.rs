@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
 use harn_govern::autonomy::{self, Admission, Bound, Budget, Limits, Refusal, Reservation, limits};
-use harn_govern::trust;
+use harn_govern::{rules, trust};
 
 use super::governance::Shared;
 use super::hitl;
@@ -67,14 +67,10 @@ impl Autonomy {
         let declared = self.shared.declared();
         let key = budget.as_ref().map_or(fallback, |budget| budget.key.as_str());
         let bounds = limits::declared_for(key, declared);
-        let reviewer = || {
-            let mut binding = declared.iter().filter(|d| bounds.iter().any(|bound| d.binds(&bound.key)));
-            binding.find_map(|d| d.reviewer.clone()).unwrap_or_else(|| "operator".to_owned())
-        };
         match budget {
             None if bounds.is_empty() => None,
             None => {
-                let (key, reviewer) = (key.to_owned(), reviewer());
+                let (key, reviewer) = (key.to_owned(), rules::reviewer_of(key, declared));
                 // The declared caps of the key itself are shown as its caps.
                 let own = bounds.iter().filter(|bound| bound.key == key);
                 let caps = own.fold(Limits::default(), |caps, bound| caps.and(bound.limits).0);

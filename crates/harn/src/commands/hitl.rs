@@ -59,7 +59,10 @@ pub const COMMAND: Command = Command {
                     )
                     .arg(Arg::new("for").long("for").value_name("TIME").help("For so long (30m, 2h, 1d)"))
                     .arg(reason().required(true))
-                    .arg(reviewer().help("Who grants; the operator by default")),
+                    .arg(
+                        reviewer()
+                            .help("Who grants; by default whom the declared budget names, else the operator"),
+                    ),
             )
             .subcommand(sub("grants", "Lists grants and their use").arg(json()))
             .subcommand(
@@ -88,7 +91,8 @@ pub const COMMAND: Command = Command {
 fn run(matches: &ArgMatches) -> Result<(), String> {
     let Some((name, given)) = matches.subcommand() else { return Ok(()) };
     let mut store = project_log::open()?;
-    let keyring = project_log::rules(&project_log::base()?)?.keyring;
+    let rules = project_log::rules(&project_log::base()?)?;
+    let keyring = rules.keyring.clone();
     let mut book = Book::with_keyring(keyring.clone());
     book.refresh(&mut *store).map_err(|e| format!("event_log: {e}"))?;
     let text = |field: &str| given.try_get_one::<String>(field).ok().flatten().cloned();
@@ -98,11 +102,13 @@ fn run(matches: &ArgMatches) -> Result<(), String> {
         "list" => list(&book, given.get_flag("json")),
         "grant" => {
             let decisions = given.try_get_one::<i64>("decisions").ok().flatten().copied();
+            let key = text("key").unwrap_or_default();
+            let reviewer = text("reviewer").unwrap_or_else(|| rules.reviewer_of(&key));
             let terms = grants::Terms {
-                key: text("key").unwrap_or_default(),
+                key,
                 decisions,
                 lasts: text("for"),
-                reviewer: text("reviewer").unwrap_or_else(|| "operator".to_owned()),
+                reviewer,
                 reason: text("reason").unwrap_or_default(),
             };
             grants::give(&mut *store, &book, &terms)

@@ -273,7 +273,11 @@ fn verify_file(path: &str, json: bool) -> Result<ExitCode, String> {
         let word = if verified { "verified" } else { "failed" };
         output::outln(&format!("{word} file={path} records={}", report.total));
         report.errors.iter().chain(&report.warnings).for_each(|text| output::outln(&format!("  {text}")));
-        report.anchored_by.iter().for_each(|key| output::outln(&format!("  anchored by {key}")));
+        report
+            .anchored_by
+            .iter()
+            .filter(|_| verified)
+            .for_each(|key| output::outln(&format!("  anchored by {key}")));
     }
     if verified {
         return Ok(ExitCode::SUCCESS);
