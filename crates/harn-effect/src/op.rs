@@ -61,7 +61,7 @@ ops! {
 
     7 Progress "progress.event" Ambient "{kind, fields}: tells whoever watches the run what it is doing. Nil.";
 
-    8 RunInfo "run.info" Ambient "{}: {run_id, script, base_dir, state_root}: where the state of this run belongs.";
+    8 RunInfo "run.info" Ambient "{}: {run_id, version, script, base_dir, state_root}: where the state of this run belongs.";
 
     // Event log (spec 08 section 2).
     20 EventAppend "event_log.append" Write "{topic, kind, payload, headers}: appends; reserved topics are refused. Int id.";
@@ -130,6 +130,12 @@ ops! {
     92 FileCanonical "file.canonical" Read "{path}: the absolute path without links.";
     93 TempCreate "temp.create" Write "{prefix, suffix, dir: bool}: a new private file or directory. Its path.";
     94 HostInfo "host.info" Ambient "{}: {cwd, temp_dir, home, username, hostname, platform, arch, pid, stdin_tty, stdout_tty, stderr_tty}.";
+
+    // Children that a program talks to (spec 07 section 11).
+    95 ChildOpen "child.open" Process "{argv, cwd, env, env_clear, label}: starts a child to talk to; its standard error goes to ours, marked with the label. {child: id}.";
+    96 ChildSend "child.send" Process "{child, line}: writes a line. Whether it was taken.";
+    97 ChildReceive "child.receive" Ambient "{child}: the next line that the child writes, nil at the end.";
+    98 ChildClose "child.close" Ambient "{child}: ends the child with its process group. Whether it was open.";
 
     // Network.
     100 HttpSend "http.send" Network "{surface, method, url, headers: [[name, value]], body: bytes, ..._timeout_ms, proxy, tls}: one exchange, no redirect followed. {status, headers: [[name, value]], body: bytes}.";

@@ -125,7 +125,7 @@ pub fn subject(op: Op, args: &Data) -> String {
             let of = |name: &str| options.field(name).as_str().unwrap_or("default");
             format!("{}/{}", of("provider"), of("model"))
         }
-        Op::ProcessExec => args
+        Op::ProcessExec | Op::ChildOpen => args
             .field("argv")
             .as_list()
             .and_then(|a| a.first())

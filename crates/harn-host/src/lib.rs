@@ -11,6 +11,7 @@ mod environment;
 mod files;
 mod model;
 mod network;
+mod pipes;
 mod process;
 mod real;
 mod signals;

@@ -119,7 +119,8 @@ impl Drop for Children {
     }
 }
 
-fn describe(args: &Data) -> Result<Command, Raised> {
+/// The command that `argv`, `cwd`, `env` and `env_clear` describe, in a process group of its own.
+pub(crate) fn describe(args: &Data) -> Result<Command, Raised> {
     let argv: Vec<&str> =
         args.field("argv").as_list().unwrap_or_default().iter().filter_map(Data::as_str).collect();
     let Some((program, rest)) = argv.split_first() else {

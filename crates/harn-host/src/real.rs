@@ -3,6 +3,7 @@
 use crate::completions::Completions;
 use crate::model::Models;
 use crate::network::Network;
+use crate::pipes::Pipes;
 use crate::process::Children;
 use crate::sockets::Sockets;
 use crate::web::Web;
@@ -17,6 +18,7 @@ pub struct RealHost {
     events: Receiver<HostEvent>,
     completions: Completions,
     children: Children,
+    pipes: Pipes,
     network: Network,
     models: Models,
     web: Web,
@@ -41,6 +43,7 @@ impl RealHost {
             input: stdio::Input::new(completions.clone()),
             completions,
             children: Children::default(),
+            pipes: Pipes::default(),
             network: Network::default(),
             models: Models::default(),
             web: Web::default(),
@@ -90,6 +93,9 @@ impl RealHost {
                 let now = self.monotonic_ms();
                 return self.children.start(ticket, args, now, &self.completions);
             }
+            Op::ChildOpen | Op::ChildSend | Op::ChildReceive | Op::ChildClose => {
+                return self.pipes.start(ticket, request.op, args, &self.completions);
+            }
             Op::LlmSend => {
                 return self.models.start(&mut self.network, ticket, args, &self.completions);
             }
@@ -137,6 +143,7 @@ impl Host for RealHost {
 
     fn cancel(&mut self, ticket: Ticket) {
         self.children.cancel(ticket);
+        self.pipes.cancel(ticket);
         self.network.cancel(ticket);
     }
 

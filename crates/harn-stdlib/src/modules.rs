@@ -13,12 +13,15 @@ macro_rules! embedded {
 }
 
 embedded!(PRELUDE, "prelude":
-    "agent_calls" "agent_loop" "agent_policy" "collections" "compaction" "dict" "event_log" "files"
-    "generator" "hitl" "host" "http" "http_server" "iter" "lifecycle" "list" "llm" "output" "paths" "sessions" "set" "stream" "system"
-    "templates" "terminal" "testing" "time" "tools" "transcript" "waitpoints" "web"
+    "agent_calls" "agent_daemon" "agent_loop" "agent_policy" "agent_prompt" "agent_trace" "collections" "commands" "compaction"
+    "dict" "eval_packs" "event_log" "files"
+    "generator" "globs" "hitl" "host" "http" "http_server" "iter" "lifecycle" "list" "llm" "mcp"
+    "metadata" "output" "paths" "pg_mock" "scans" "sessions" "set" "shells" "skills" "state" "stream" "sub_agents" "system"
+    "templates" "terminal" "testing" "time" "tool_search" "tool_surface" "tools" "transcript"
+    "waitpoints" "web" "workers"
 );
 embedded!(STD, "std":
-    "async" "collections" "hitl" "json" "math" "path" "schema" "testing" "text" "triggers" "trust" "waitpoint"
+    "agent_state" "async" "checkpoint" "collections" "hitl" "json" "math" "memory" "path" "schema" "testing" "text" "triggers" "trust" "waitpoint"
     "waitpoints"
 );
 

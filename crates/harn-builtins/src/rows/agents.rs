@@ -599,4 +599,26 @@ pub const ROWS: &[Builtin] = &[
         "Tells whoever watches the run what it is doing.",
     )
     .effect(EffectClass::Ambient),
+    B::prelude(
+        "compaction",
+        "transcript_compact",
+        "fn(t: any, options?: dict) -> dict",
+        "The transcript with its older messages replaced by a summary; the full one is kept as an asset.",
+        r#"len(transcript_compact(transcript(), {strategy: "truncate"}).messages) // 0"#,
+    ),
+    B::prelude(
+        "compaction",
+        "transcript_summarize",
+        "fn(t: any, options?: dict) -> dict",
+        "The last messages and a summary of all, made by a model.",
+        "transcript_summarize(1) // error: transcript_summarize: argument must be a transcript",
+    )
+    .effect(EffectClass::Model),
+    B::prelude(
+        "compaction",
+        "transcript_auto_compact",
+        "fn(messages: any, options?: dict) -> list",
+        "A message list, compacted when it is long.",
+        "transcript_auto_compact([]) // []",
+    ),
 ];

@@ -36,6 +36,8 @@ pub const ROWS: &[Builtin] = &[
     .effect(EffectClass::Write),
     B::prelude("files", "walk_dir", "fn(root: string, options?: dict) -> list<dict>", "All entries below a directory, parents first.", "walk_dir(temp_subdir())[0].depth // 0")
     .effect(EffectClass::Read),
+    B::prelude("globs", "glob", "fn(pattern: any, base?: any, options?: dict) -> list<string>", "The paths below `base` that match a pattern, sorted; `**` crosses directories.", r#"glob("**/*.harn", temp_subdir()) // []"#)
+    .effect(EffectClass::Read),
     B::prelude("files", "temp_file", "fn(prefix?: string, suffix?: string) -> string", "A new empty private file; its path.", "file_exists(temp_file()) // true")
     .effect(EffectClass::Write),
     B::prelude("files", "temp_subdir", "fn(prefix?: string) -> string", "A new private directory; its path.", "stat(temp_subdir()).is_dir // true")

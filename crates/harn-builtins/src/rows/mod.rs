@@ -24,6 +24,8 @@ mod people;
 mod primitives;
 mod regex;
 mod schemas;
+mod skills;
+mod state;
 mod streams;
 mod system;
 mod templates;
@@ -32,6 +34,7 @@ mod text;
 mod triggers;
 mod trust;
 mod urls;
+mod workers;
 
 /// Every domain: heading and rows. A new domain is one line here and one file beside it.
 pub const DOMAINS: &[(&str, &[Builtin])] = &[
@@ -63,6 +66,9 @@ pub const DOMAINS: &[(&str, &[Builtin])] = &[
     ("Autonomy", autonomy::ROWS),
     ("Models", llm::ROWS),
     ("Agents", agents::ROWS),
+    ("Skills and tool search", skills::ROWS),
+    ("Sub-agents, workers, MCP", workers::ROWS),
+    ("State, metadata, scans, commands", state::ROWS),
     ("Triggers", triggers::ROWS),
     ("Primitives of the prelude", primitives::ROWS),
 ];

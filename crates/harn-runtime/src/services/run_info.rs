@@ -17,6 +17,7 @@ impl Service for RunInfoService {
         let state_root = state_root(&cx.run.base_dir, (cx.env)("HARN_STATE_DIR"));
         Started::Done(Ok(Data::dict([
             ("run_id", Data::from(cx.run.run_id.as_str())),
+            ("version", Data::from(env!("CARGO_PKG_VERSION"))),
             ("script", Data::from(cx.run.script.as_str())),
             ("base_dir", Data::from(cx.run.base_dir.as_str())),
             ("state_root", Data::Str(state_root)),
