@@ -91,8 +91,8 @@ impl Gate {
         if self.passes(class) {
             return Ruling::Allow;
         }
-        let stack = fiber.task_state().get::<AgentStack>();
-        let (session, tool) = (stack.session(), stack.tool());
+        let stack = fiber.task_state().peek::<AgentStack>();
+        let (session, tool) = stack.map(|stack| (stack.session(), stack.tool())).unwrap_or_default();
         let is_agent = session.is_some();
         let acting = Acting { session: session.unwrap_or_default(), tool };
         if self.denied.contains(&request.op) {
@@ -144,7 +144,7 @@ fn refused(op: Op, by: &str) -> Raised {
 
 /// The side-effect level of the policy in force in the task, as a place on the ladder.
 fn ceiling(fiber: &mut Fiber) -> Option<usize> {
-    let frame = fiber.task_state().get::<AgentStack>().current()?.clone();
+    let frame = fiber.task_state().peek::<AgentStack>()?.current()?.clone();
     let harn_vm::View::Dict(frame) = frame.view() else { return None };
     let policy = to_data(&frame.get("policy")?).ok()?;
     match policy.field("side_effect_level") {

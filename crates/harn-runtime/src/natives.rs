@@ -71,6 +71,11 @@ control!(
     "runtime_context_clear",
 );
 
+/// Whether a builtin asks the scheduler.
+pub(crate) fn is_control(name: &str) -> bool {
+    CONTROL.iter().any(|(control, _)| *control == name)
+}
+
 fn hand_over(name: &'static str, args: &mut [Value]) -> NativeResult {
     let args = args.iter_mut().map(std::mem::take).collect();
     Ok(Flow::control(ControlOp::Named(name), args))

@@ -75,6 +75,10 @@ pub fn load(
         registry.builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
     }
     let mut vm = Vm::new(Rc::new(registry), options.limits);
+    if !options.denied.is_empty() {
+        // Guests compile library modules by themselves, without these bodies.
+        vm.stay_home();
+    }
     let denied = Rc::new(options.denied);
     let for_library = denied.clone();
     vm.set_loader(Box::new(move |key| {
@@ -186,6 +190,11 @@ fn refuse(cx: &mut NativeCtx<'_>, _: &mut [Value]) -> NativeResult {
     let name = cx.builtin_name();
     let name = name.strip_prefix(REFUSED).unwrap_or(name);
     Err(VmError::categorised("tool_rejected", format!("Tool '{name}' is not permitted.")))
+}
+
+/// What a machine on another thread needs besides the program's code.
+pub(crate) fn guest_outfit() -> (Registry, harn_vm::Loader) {
+    (registry(), Box::new(load_library))
 }
 
 /// Compiles a library module when code first needs it.

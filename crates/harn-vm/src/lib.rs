@@ -16,11 +16,12 @@ pub use builtin::BuiltinId;
 pub use error::{ErrorKind, TraceFrame, VmError};
 pub use handle::{Handle, SavedHandle};
 pub use interpreter::snapshot;
-pub use interpreter::{Entry, Exit, Fiber, Loader, Vm};
+pub use interpreter::{Blueprint, Entry, Escape, Exit, Fiber, Loader, Vm, code_address};
 pub use native::{
     Control, ControlOp, EffectCall, Flow, Limits, Location, NativeCtx, NativeFn, NativeResult, ProgramState,
     TaskState, ThenFn,
 };
 pub use registry::{Body, Registry};
 pub use value::cell::live_cells;
+pub use value::parcel;
 pub use value::{Value, View, compare, display, equals, from_data, hash_key, to_data};

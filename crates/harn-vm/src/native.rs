@@ -132,12 +132,23 @@ pub struct Location {
 
 /// State that natives keep per program: one value of each type, made at first use.
 #[derive(Default)]
-pub struct ProgramState(HashMap<TypeId, Box<dyn Any>>);
+pub struct ProgramState {
+    parts: HashMap<TypeId, Box<dyn Any>>,
+    /// Whether this is the state of a guest, which the program does not know of, and whether a native used it.
+    guarded: bool,
+    touched: bool,
+}
 
 impl ProgramState {
     /// The state of this type.
     pub fn get<T: Default + 'static>(&mut self) -> &mut T {
-        let slot = self.0.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        self.touched = self.guarded;
+        self.cache()
+    }
+
+    /// As `get`, for state that no program can tell from a new one: caches. Each thread of a program has its own.
+    pub fn cache<T: Default + 'static>(&mut self) -> &mut T {
+        let slot = self.parts.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
         if !slot.is::<T>() {
             *slot = Box::<T>::default();
         }
@@ -146,6 +157,16 @@ impl ProgramState {
             // The slot was just made of this type.
             None => unreachable!(),
         }
+    }
+
+    /// The state of a guest.
+    pub(crate) fn guarded() -> Self {
+        ProgramState { guarded: true, ..Self::default() }
+    }
+
+    /// Whether state of the program was used on a guest since the last call.
+    pub(crate) fn take_touched(&mut self) -> bool {
+        std::mem::take(&mut self.touched)
     }
 }
 
@@ -172,6 +193,16 @@ impl TaskState {
     /// How many kinds of state there are.
     pub fn parts(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether no native has kept anything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The state of this type, if a native has made it.
+    pub fn peek<T: Default + Clone + 'static>(&mut self) -> Option<&mut T> {
+        self.0.contains_key(&TypeId::of::<T>()).then(|| self.get())
     }
 
     /// The state of this type.
@@ -245,6 +276,11 @@ impl<'a> NativeCtx<'a> {
     /// The program's state of this type.
     pub fn state<T: Default + 'static>(&mut self) -> &mut T {
         self.program.get()
+    }
+
+    /// A cache of the program: state that no program can tell from a new one.
+    pub fn cache<T: Default + 'static>(&mut self) -> &mut T {
+        self.program.cache()
     }
 
     /// The task's state of this type.

@@ -80,6 +80,12 @@ impl Session {
     }
 }
 
+/// How many threads a program may use: `HARN_THREADS`, else as many as there are cores.
+pub fn threads() -> usize {
+    let set = RealHost::env("HARN_THREADS").and_then(|text| text.trim().parse().ok());
+    set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+}
+
 /// A point in time to measure from.
 #[allow(clippy::disallowed_methods, reason = "a command is its own host")]
 pub fn instant() -> std::time::Instant {

@@ -29,7 +29,7 @@ const FROM_CONTEXT: &[&str] = &[
 ];
 
 fn session_of(fiber: &mut Fiber) -> Option<String> {
-    fiber.task_state().get::<AgentStack>().current().and_then(|frame| text(frame, "session_id"))
+    fiber.task_state().peek::<AgentStack>()?.current().and_then(|frame| text(frame, "session_id"))
 }
 
 impl Run {

@@ -10,6 +10,7 @@ mod groups;
 mod locks;
 mod mailboxes;
 mod named;
+mod placement;
 mod supervisors;
 mod suspend;
 mod tasks;
@@ -122,6 +123,7 @@ pub struct Run {
     shared: Shared,
     circuits: Circuits,
     supervisors: Vec<Supervisor>,
+    placement: placement::Placement,
     /// The signal that asked the program to stop, and when its time is up.
     signal: Option<(i32, i64)>,
     turns: u32,
@@ -194,6 +196,7 @@ impl Run {
             shared: Shared::default(),
             circuits: Circuits::default(),
             supervisors: Vec::new(),
+            placement: placement::Placement::home(),
             signal: None,
             turns: 0,
             ending: None,
@@ -245,6 +248,7 @@ impl Run {
             self.turns = self.turns.wrapping_add(1);
             if self.turns.is_multiple_of(LOOK_EVERY) {
                 self.look_outside();
+                self.place_short();
             }
             match self.ready.pop_front() {
                 Some(id) => self.run_task(id),
@@ -288,6 +292,8 @@ impl Run {
                         fiber.interrupt(cancelled());
                         fuel_left = FLAGGED_FUEL;
                     }
+                    self.take_reports();
+                    self.place();
                     self.look_outside();
                     self.end_in_time(Some(&fiber));
                     self.fire_timers();
@@ -493,7 +499,7 @@ impl Run {
         self.flush();
         self.collect_permits();
         self.poll_services();
-        if !self.ready.is_empty() || self.ending.is_some() {
+        if !self.ready.is_empty() || self.ending.is_some() || self.wait_for_others() {
             return;
         }
         self.consider_suspending();

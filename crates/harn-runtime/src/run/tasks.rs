@@ -161,6 +161,9 @@ impl Run {
         if let Some(owner) = self.tasks.get_mut(&heir) {
             owner.children.retain(|child| child.id != id);
         }
+        if let State::Away(order) = &task.state {
+            order.stop();
+        }
         for reader in std::mem::take(&mut task.readers) {
             self.wake(reader, |fiber| fiber.resume_value(Value::NIL));
         }
@@ -215,6 +218,10 @@ impl Run {
         let mut started: Vec<TaskId> = task.children.iter().map(|child| child.id).collect();
         let waiting = match &task.state {
             State::Waiting(wait) => Some(wait.polls_flag()),
+            State::Away(order) => {
+                order.flag();
+                None
+            }
             _ => None,
         };
         for group in &task.groups {

@@ -8,6 +8,7 @@ pub(crate) mod circuit;
 pub(crate) mod group;
 pub(crate) mod lock;
 pub(crate) mod mailbox;
+pub(crate) mod pool;
 pub(crate) mod scope;
 pub(crate) mod shared;
 pub(crate) mod supervisor;

@@ -3,12 +3,14 @@
 use crate::schedule::channel::{Channel, SelectForm};
 use crate::schedule::group::GroupId;
 use crate::schedule::lock::LockId;
+use crate::schedule::pool::Order;
 use harn_effect::{Data, Ticket};
 use harn_vm::{EffectCall, Fiber, Handle, SavedHandle, Value, VmError};
 use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Identifies a task; unique within a run, in creation order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +90,8 @@ pub(crate) struct ChildNames {
 pub(crate) enum State {
     /// In the queue, or running.
     Ready,
+    /// On another thread, or queued for it.
+    Away(Arc<Order>),
     /// Suspended.
     Waiting(Wait),
     /// Over, and not collected.

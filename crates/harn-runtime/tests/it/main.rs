@@ -7,4 +7,5 @@ mod effects;
 mod growth;
 mod language;
 mod supervisors;
+mod threads;
 mod world;

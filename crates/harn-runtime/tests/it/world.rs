@@ -145,8 +145,17 @@ pub fn run(text: &str) -> Ran {
     run_in(World::default(), text)
 }
 
+/// Runs a program in a fresh world on several threads.
+pub fn run_on(threads: usize, text: &str) -> Ran {
+    run_with(World::default(), threads, text)
+}
+
 /// Runs a program in this world.
 pub fn run_in(world: World, text: &str) -> Ran {
+    run_with(world, 1, text)
+}
+
+fn run_with(world: World, threads: usize, text: &str) -> Ran {
     let world = Rc::new(RefCell::new(world));
     let program = match program::load("main.harn", text.to_owned(), &mut NoFiles, Options::default()) {
         Ok(program) => program,
@@ -167,6 +176,7 @@ pub fn run_in(world: World, text: &str) -> Ran {
         stdout_is_terminal: false,
     };
     let mut run = Run::new(program.vm, program.root, surroundings);
+    run.use_threads(threads);
     let ending = match run.drive() {
         Ending::Value(value) => format!("value {}", harn_vm::display(&value)),
         Ending::Failed(error) => format!("failed {}", error.raw_message()),

@@ -73,7 +73,7 @@ fn with_regex(
 
 /// The compiled pattern, from the cache of the program when it was used before.
 pub fn compiled(cx: &mut NativeCtx<'_>, pattern: &str, flags: &str) -> Result<Rc<Regex>, String> {
-    let cache = cx.state::<Cache>();
+    let cache = cx.cache::<Cache>();
     let key = (pattern.to_owned(), flags.to_owned());
     if let Some(regex) = cache.compiled.get(&key) {
         return Ok(regex.clone());

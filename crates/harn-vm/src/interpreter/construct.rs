@@ -116,7 +116,7 @@ pub(super) unsafe fn struct_literal(
     Ok(made)
 }
 
-fn empty_struct(root: &'static Shape) -> Value {
+pub(super) fn empty_struct(root: &'static Shape) -> Value {
     let descriptor: *const Shape = root;
     SlotsCell::into_value(tag::STRUCT, SlotsCell::alloc(0, descriptor.cast()))
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use harn_bytecode::{Const, ExportItem, Function, FunctionKind, Module, PathStep};
 
@@ -18,7 +19,7 @@ use crate::value::shape::{self, Shape};
 type Result<T> = std::result::Result<T, Box<VmError>>;
 
 /// Makes a unit of a verified module.
-pub(super) fn link(module: Module) -> Rc<Unit> {
+pub(super) fn link(module: Arc<Module>) -> Rc<Unit> {
     let values: Box<[Value]> = module.consts.iter().map(literal_value).collect();
     let linked: Box<[Linked]> = module.consts.iter().map(link_const).collect();
     let functions: Box<[Code]> =
@@ -30,7 +31,7 @@ pub(super) fn link(module: Module) -> Rc<Unit> {
         function_values: UnsafeCell::new(module.functions.iter().map(|_| Value::NIL).collect()),
     };
     let mut unit = Rc::new(Unit {
-        module: Rc::new(module),
+        module,
         functions,
         values,
         linked,

@@ -13,6 +13,7 @@ mod call;
 mod check;
 mod construct;
 mod fiber;
+mod guest;
 mod iterate;
 mod link;
 mod middle;
@@ -25,12 +26,14 @@ mod unwind;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use harn_bytecode::{FunctionKind, Instruction, Module, Op};
 
 pub use check::passes as passes_type;
 pub use fiber::Fiber;
+pub use guest::{Blueprint, Escape, code_address};
 
 use crate::error::VmError;
 use crate::native::{Control, EffectCall, Limits, ProgramState};
@@ -101,6 +104,9 @@ pub struct Vm {
     spread_out: Option<(usize, usize)>,
     /// Closures that restored frames borrow.
     pinned: Vec<Value>,
+    /// What makes it a guest, when it runs code for a program on another thread.
+    guest: Option<Box<guest::Guest>>,
+    stays_home: bool,
 }
 
 /// Code of the VM's own.
@@ -150,6 +156,8 @@ impl Vm {
             hits: HashMap::new(),
             spread_out: None,
             pinned: Vec::new(),
+            guest: None,
+            stays_home: false,
         }
     }
 
@@ -182,7 +190,7 @@ impl Vm {
     pub fn load(&mut self, module: Module) -> Result<(), harn_bytecode::Refusal> {
         harn_bytecode::verify(&module)?;
         let path = module.path.clone();
-        self.units.entry(path).or_insert_with(|| link::link(module));
+        self.units.entry(path).or_insert_with(|| link::link(Arc::new(module)));
         Ok(())
     }
 
@@ -192,7 +200,7 @@ impl Vm {
     }
 
     /// A loaded module.
-    pub fn module(&self, path: &str) -> Option<Rc<Module>> {
+    pub fn module(&self, path: &str) -> Option<Arc<Module>> {
         self.units.get(path).map(|unit| unit.module.clone())
     }
 

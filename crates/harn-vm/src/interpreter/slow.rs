@@ -120,6 +120,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             Op::GetGlobal => {
                 let global = (*(*code).link().globals.get()).as_ptr().add(ins.index());
                 if (*global).is_absent() {
+                    vm.note_global((*code).unit(), ins.index(), false);
                     return Err(uninitialised(code, ins.index()));
                 }
                 copy(a!(), global);
@@ -127,6 +128,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             Op::TakeGlobal => {
                 let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
                 if (*global).is_absent() {
+                    vm.note_global((*code).unit(), ins.index(), false);
                     return Err(uninitialised(code, ins.index()));
                 }
                 let value = take(global);
@@ -134,7 +136,11 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             }
             Op::SetGlobal => {
                 let value = take(a!());
-                *(*(*code).link().globals.get()).as_mut_ptr().add(ins.index()) = value;
+                let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                if (*global).is_absent() {
+                    vm.note_global((*code).unit(), ins.index(), true);
+                }
+                *global = value;
             }
             Op::LoadFn => {
                 let value = vm.function_value((*code).functions.add(ins.index()));

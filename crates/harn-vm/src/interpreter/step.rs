@@ -348,6 +348,8 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
                         if (*global).is_counted() {
                             middle::replace(global, a!());
+                        } else if (*global).is_absent() {
+                            break 'slow;
                         } else {
                             global.write(take(a!()));
                         }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use harn_bytecode::{Function, FunctionKind, Instruction, Module};
 
@@ -14,7 +15,8 @@ use crate::native::NativeFn;
 
 /// A loaded module: the plain data, and what linking made of it. Shared by the VM and by every closure of it.
 pub(crate) struct Unit {
-    pub module: Rc<Module>,
+    /// Plain data; guests on other threads share it.
+    pub module: Arc<Module>,
     /// One per function of the module, in order; addresses are stable.
     pub functions: Box<[Code]>,
     /// Plain constants as values (nil for the other kinds).

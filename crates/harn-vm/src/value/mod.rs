@@ -14,6 +14,7 @@ mod equality;
 mod hash;
 mod lift;
 mod order;
+pub mod parcel;
 mod set;
 pub(crate) mod shape;
 pub(crate) mod slots;

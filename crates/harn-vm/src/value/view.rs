@@ -235,6 +235,11 @@ impl<'a> ClosureRef<'a> {
         self.code().function().params.iter().filter(|p| !p.has_default).count()
     }
 
+    /// Its number in its module.
+    pub(crate) fn number(self) -> u32 {
+        self.code().number
+    }
+
     /// Key of the module it was written in.
     pub fn module(self) -> &'a str {
         &self.code().unit().module.path

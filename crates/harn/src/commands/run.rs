@@ -241,6 +241,7 @@ pub(super) fn program_options(launch: &Launch) -> program::Options {
 
 /// Sets the rules of a run: those it was launched with, and how it may be suspended.
 pub(super) fn prepare(run: &mut Run, launch: &Launch) {
+    run.use_threads(session::threads());
     if RealHost::env("HARN_RECORD_EFFECTS").is_some_and(|which| which == "all") {
         run.gate().record_all();
     }

@@ -91,7 +91,7 @@ impl Run {
         let mut standings = Vec::new();
         for task in self.tasks.values() {
             match &task.state {
-                State::Ready => return Err("a task is running".to_owned()),
+                State::Ready | State::Away(_) => return Err("a task is running".to_owned()),
                 State::Waiting(Wait::Effect { ticket, call }) => {
                     let service = self.service_of.get(&call.request.op).and_then(|i| self.services.get(*i));
                     match service.and_then(|service| service.standing(*ticket)) {
@@ -178,7 +178,7 @@ impl Run {
             Role::Body { group, index } => vec![text("body"), count(group.0), number(index)],
         };
         let state = match &task.state {
-            State::Ready => return Err("a task is running".to_owned()),
+            State::Ready | State::Away(_) => return Err("a task is running".to_owned()),
             State::Done(result) => Data::List(vec![text("done"), values.result(result)]),
             State::Waiting(wait) => self.wait_data(wait, values)?,
         };
