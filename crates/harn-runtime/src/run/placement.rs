@@ -81,7 +81,6 @@ impl Run {
             return;
         }
         if self.placement.pool.is_none() {
-            
             let started = self.vm.blueprint().and_then(|blueprint| {
                 Pool::start(self.placement.threads - 1, &blueprint, crate::program::guest_outfit)
             });
@@ -153,11 +152,14 @@ impl Run {
                 Ok(error) | Err(error) => error,
             }),
             Verdict::Escaped(escape) => {
-                let address = task.fiber.as_ref().and_then(|f| f.fresh_call()).and_then(|(b, _)| code_address(b));
+                let address =
+                    task.fiber.as_ref().and_then(|f| f.fresh_call()).and_then(|(b, _)| code_address(b));
                 let lent = match escape {
                     Escape::Global(module, index) => {
                         let value = self.vm.lend_global(&module, index);
-                        value.zip(self.placement.pool.as_ref()).map(|(value, pool)| pool.lend(module, index, value))
+                        value
+                            .zip(self.placement.pool.as_ref())
+                            .map(|(value, pool)| pool.lend(module, index, value))
                     }
                     Escape::Home => None,
                 };

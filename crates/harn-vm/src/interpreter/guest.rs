@@ -197,8 +197,10 @@ impl Vm {
         mut captures: Vec<Value>,
     ) -> Result<Value, Box<VmError>> {
         let unit = self.unit(module)?;
-        let wanted = unit.module.functions.get(number as usize).map(|function| usize::from(function.captures));
-        let Some(code) = unit.functions.get(number as usize).filter(|_| wanted == Some(captures.len())) else {
+        let wanted =
+            unit.module.functions.get(number as usize).map(|function| usize::from(function.captures));
+        let Some(code) = unit.functions.get(number as usize).filter(|_| wanted == Some(captures.len()))
+        else {
             return Err(VmError::runtime(format!("function {number} of {module} is another one here")));
         };
         if captures.is_empty() {

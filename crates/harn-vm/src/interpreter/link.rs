@@ -30,14 +30,8 @@ pub(super) fn link(module: Arc<Module>) -> Rc<Unit> {
         builtins: module.builtins.iter().map(|_| Cell::new(Resolved::Unknown)).collect(),
         function_values: UnsafeCell::new(module.functions.iter().map(|_| Value::NIL).collect()),
     };
-    let mut unit = Rc::new(Unit {
-        module,
-        functions,
-        values,
-        linked,
-        struct_literals: RefCell::default(),
-        link,
-    });
+    let mut unit =
+        Rc::new(Unit { module, functions, values, linked, struct_literals: RefCell::default(), link });
     let address = Rc::as_ptr(&unit);
     if let Some(made) = Rc::get_mut(&mut unit) {
         let (values, functions) = (made.values.as_ptr(), made.functions.as_ptr());

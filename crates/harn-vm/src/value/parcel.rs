@@ -110,11 +110,9 @@ fn pack(value: &Value, depth: usize, left: &mut usize) -> Option<Parcel> {
         View::Pair(a, b) => Parcel::Pair(Box::new((pack(a, depth, left)?, pack(b, depth, left)?))),
         View::Range { start, end, exclusive } => Parcel::Range { start, end, exclusive },
         View::Builtin(id) => Parcel::Builtin(id),
-        View::Enum(e) => Parcel::Enum(Box::new((
-            e.enum_name().into(),
-            e.variant().into(),
-            all(&mut e.fields().iter())?,
-        ))),
+        View::Enum(e) => {
+            Parcel::Enum(Box::new((e.enum_name().into(), e.variant().into(), all(&mut e.fields().iter())?)))
+        }
         View::Struct(s) => {
             let declaration = value.shape().struct_type?;
             Parcel::Struct(Box::new(StructParcel {
@@ -180,7 +178,10 @@ impl ErrorParcel {
     }
 
     /// The error again; `thrown` unpacks what was thrown.
-    pub(crate) fn unpack<E>(self, thrown: impl FnOnce(Parcel) -> Result<Value, E>) -> Result<Box<VmError>, E> {
+    pub(crate) fn unpack<E>(
+        self,
+        thrown: impl FnOnce(Parcel) -> Result<Value, E>,
+    ) -> Result<Box<VmError>, E> {
         let kind = match self.kind {
             KindParcel::Thrown(parcel) => ErrorKind::Thrown(thrown(parcel)?),
             KindParcel::Type(text) => ErrorKind::Type(text),
