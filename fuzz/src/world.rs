@@ -9,7 +9,7 @@ use harn_types::graph::SourceLoader;
 const LIFETIME_MS: i64 = 3_000;
 
 /// What a look outside costs.
-const LOOK_MS: i64 = 100;
+const LOOK_MS: i64 = 1_000;
 
 /// The host.
 #[derive(Default)]

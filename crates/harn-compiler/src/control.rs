@@ -98,6 +98,8 @@ impl<'a> Compiler<'a> {
                             Some(register) => f.code.emit(Op::Move, slot, register, 0, 0),
                             None => f.code.emit(Op::Nil, slot, 0, 0, 0),
                         }
+                    } else {
+                        f.code.emit(Op::Nil, slot, 0, 0, 0);
                     }
                     f.code.emit(Op::Int, how, 0, 0, number as i32 + 2);
                     f.code.jump(Op::Jump, 0, 0, 0, entry);
@@ -169,6 +171,9 @@ impl<'a> Compiler<'a> {
         let Some(Control::Finally(finally)) = self.f().control.pop() else { return };
         let Finally { region, how, value, entry, exits, block, visible } = *finally;
         let end = self.f().code.here();
+        // Nothing is pending on the ordinary way. It is said, for a register that is read where it was not written on every
+        // way is alive from the beginning of the function on.
+        self.emit(Op::Nil, value, 0, 0, 0);
         self.emit(Op::Int, how, 0, 0, 0);
         self.f().code.jump(Op::Jump, 0, 0, 0, entry);
         let error = self.close_region(region, end);

@@ -22,3 +22,10 @@ fn a_program_that_prints_for_ever_is_told_of_a_signal() {
     let world = World { signal_at: Some(0), ..World::default() };
     assert_eq!(run_in(world, "while true { println(1) }").ending, "signal 2");
 }
+
+#[test]
+fn two_finally_blocks_around_a_call_do_not_share_what_is_pending() {
+    let program =
+        "fn g() {}\ntry { 1 } finally {}\ng()\nprintln(try { v = try {} finally {} } catch (e) { e })";
+    assert_eq!(run(program).out(), "Undefined variable: v\n");
+}
