@@ -61,7 +61,7 @@ static NAMESPACES: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| BY_NAME.keys().filter_map(|n| n.split_once('.')).map(|(space, _)| space).collect());
 
 /// Whether `name.x` are builtins.
-pub(super) fn is_namespace(name: &str) -> bool {
+pub(crate) fn is_namespace(name: &str) -> bool {
     NAMESPACES.contains(name)
 }
 

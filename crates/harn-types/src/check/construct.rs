@@ -158,6 +158,14 @@ impl<'g> Checker<'g> {
         (self.text(*name) == "Result").then_some(EnumName::Result)
     }
 
+    /// The enum of this program that a bare name means.
+    pub(super) fn declared_enum(&mut self, object: &Expr) -> Option<DeclId> {
+        match self.enum_name(object)? {
+            EnumName::Declared(id) => Some(id),
+            EnumName::Result => None,
+        }
+    }
+
     fn variants(&mut self, id: DeclId) -> Vec<VariantParts> {
         match self.parts(id).as_deref() {
             Some(Parts::Enum(variants)) => variants.clone(),

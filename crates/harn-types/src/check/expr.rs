@@ -18,6 +18,14 @@ impl<'g> Checker<'g> {
 
     /// Checks an expression; `expected` guides literals and closures, it is not enforced here.
     pub(super) fn expect(&mut self, e: &'g Expr, expected: Ty) -> Typed {
+        let typed = self.infer(e, expected);
+        if let Some(record) = &mut self.record {
+            record.expr(e.id, typed.ty);
+        }
+        typed
+    }
+
+    fn infer(&mut self, e: &'g Expr, expected: Ty) -> Typed {
         match &e.kind {
             ExprKind::Nil => Typed::sure(Ty::NIL),
             ExprKind::Bool(_) => Typed::sure(Ty::BOOL),
@@ -517,6 +525,7 @@ impl<'g> Checker<'g> {
     }
 
     pub(super) fn property(&mut self, e: &'g Expr, object: &'g Expr, name: Ident, optional: bool) -> Typed {
+        self.record_static(object, name);
         if let Some(value) = self.enum_constant(e, object, name) {
             return value;
         }
@@ -525,6 +534,7 @@ impl<'g> Checker<'g> {
         }
         self.boundary_access(e, object, true);
         let typed = self.expr(object);
+        self.record_member(typed.ty, name);
         if optional {
             return Typed::FREE;
         }

@@ -55,6 +55,26 @@ impl<'g> Checker<'g> {
         Some(self.impl_sig(id, module, function))
     }
 
+    /// Where a type's method is declared.
+    pub(super) fn method_place(
+        &mut self,
+        id: DeclId,
+        name: &str,
+    ) -> Option<(ModuleIndex, harn_syntax::Span)> {
+        let graph = self.graph;
+        let named = |m: ModuleIndex, f: &FnDecl| {
+            graph.module(m).is_some_and(|module| module.ast().names.text(f.name.name) == name)
+        };
+        let found = self.methods_of(id).iter().rev().find(|(m, f)| named(*m, f));
+        found.map(|(module, f)| (*module, f.name.span))
+    }
+
+    /// The methods of a type's impl blocks.
+    pub(super) fn methods_of(&mut self, id: DeclId) -> &[(ModuleIndex, &'g FnDecl)] {
+        self.build_impls();
+        self.methods.by_type.get(&id).map_or(&[], Vec::as_slice)
+    }
+
     /// The signature of an impl's function, with the type parameters of its struct in scope.
     pub(super) fn impl_sig(&mut self, id: DeclId, module: ModuleIndex, function: &'g FnDecl) -> Rc<Sig> {
         let params = self.decl(id).map(|d| d.params.iter().map(|(p, _)| p.clone()).collect());

@@ -14,6 +14,7 @@ impl<'g> Checker<'g> {
         optional: bool,
         args: &'g [Element],
     ) -> Typed {
+        self.record_static(object, name);
         if let Some(value) = self.enum_call(e, object, name, args) {
             return value;
         }
@@ -29,6 +30,7 @@ impl<'g> Checker<'g> {
             };
         }
         let receiver = self.receiver(object);
+        self.record_member(receiver.ty, name);
         let ty = self.expand(receiver.ty);
         let hints = self.method_hints(ty, text);
         self.arguments(args, &hints);

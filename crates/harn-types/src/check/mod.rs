@@ -23,6 +23,7 @@ mod methods;
 mod names;
 mod narrow;
 mod operators;
+pub(crate) mod record;
 mod schema;
 mod stmt;
 mod text_type;
@@ -38,6 +39,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub(crate) use boundary::SOURCES as BOUNDARY_SOURCES;
+pub(crate) use builtins::is_namespace as is_namespace_name;
 pub use builtins::{is_builtin_name, is_global_name};
 pub(crate) use flow::stmt_exits;
 pub(crate) use operators::symbol as op_symbol;
@@ -158,6 +160,8 @@ struct Checker<'g> {
     self_type: Option<crate::types::DeclId>,
     /// Counts reads of local variables: the definition's return check does not know them.
     local_reads: u32,
+    /// What an editor wants to know of the types found.
+    record: Option<Box<record::Record>>,
     deprecations: Vec<Diagnostic>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -189,6 +193,7 @@ impl<'g> Checker<'g> {
             impl_params: Vec::new(),
             self_type: None,
             local_reads: 0,
+            record: None,
             deprecations: Vec::new(),
             diagnostics: Vec::new(),
         }

@@ -82,6 +82,9 @@ impl<'g> Checker<'g> {
     pub(super) fn bind_name(&mut self, name: Ident, kind: VarKind, typed: Typed) {
         if self.name(name) != "_" {
             let ty = if typed.ty == Ty::NEVER { Ty::FREE } else { typed.ty };
+            if let Some(record) = &mut self.record {
+                record.binding(name.span, ty);
+            }
             self.env.declare(name.name, kind, ty, typed.weak);
         }
     }
@@ -300,6 +303,9 @@ impl<'g> Checker<'g> {
         };
         let boundary = self.boundary_source(&item.value, item.ty.is_some().then_some(declared));
         let ty = if typed.ty == Ty::NEVER { Ty::FREE } else { typed.ty };
+        if let Some(record) = &mut self.record {
+            record.binding(name.span, ty);
+        }
         let id = self.env.declare(name.name, kind, ty, typed.weak);
         if let Some(var) = self.env.get_mut(id) {
             var.widenable = widenable;
@@ -505,6 +511,9 @@ impl<'g> Checker<'g> {
     }
 
     fn declaration(&mut self, decl: &'g Decl, span: Span) {
+        if self.record.as_ref().is_some_and(|r| r.passes_over(span)) {
+            return;
+        }
         self.check_attributes(decl);
         self.check_variance(decl);
         match &decl.kind {

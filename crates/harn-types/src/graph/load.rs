@@ -3,7 +3,7 @@
 use super::path::{Found, find};
 use super::{ImportLink, Module, ModuleGraph, ModuleIndex, Origin, SourceLoader, link};
 use harn_syntax::ast::StmtKind;
-use harn_syntax::{Diagnostic, Severity, Source, one_line, parse};
+use harn_syntax::{Diagnostic, Severity, one_line};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub fn load_text(entry: &str, text: String, loader: &mut dyn SourceLoader) -> Mo
     let mut walk =
         Walk { loader, pending: Vec::new(), by_key: HashMap::new(), order: Vec::new(), failures: Vec::new() };
     let key = walk.loader.canonical(entry).unwrap_or_else(|| entry.to_owned());
-    let root = walk.add(key.into(), Origin::Entry, Source::new(entry, text));
+    let root = walk.add(key.into(), Origin::Entry, entry, text);
     walk.run(root);
     walk.finish(root)
 }
@@ -44,8 +44,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn add(&mut self, key: Arc<str>, origin: Origin, source: Source) -> u32 {
-        let parsed = parse(&source);
+    fn add(&mut self, key: Arc<str>, origin: Origin, path: &str, text: String) -> u32 {
+        let (source, parsed) = self.loader.parse(path, text);
         let imports = (0u32..)
             .zip(&parsed.ast.items)
             .filter_map(|(item, stmt)| match &stmt.kind {
@@ -147,8 +147,8 @@ impl Walk<'_> {
                 }
                 match self.loader.read(&shown) {
                     Ok(text) => {
-                        let source = Source::new(shown.as_str(), text);
-                        Resolved::New { target: self.add(key, Origin::File, source), shown: shown.into() }
+                        let target = self.add(key, Origin::File, &shown, text);
+                        Resolved::New { target, shown: shown.into() }
                     }
                     Err(why) => cannot_read(shown, &why),
                 }
@@ -169,8 +169,8 @@ impl Walk<'_> {
         }
         match self.loader.std_module(name) {
             Some(text) => {
-                let source = Source::new(path.clone(), text);
-                Resolved::New { target: self.add(path.clone(), Origin::Std, source), shown: path.clone() }
+                let target = self.add(path.clone(), Origin::Std, path, text.to_owned());
+                Resolved::New { target, shown: path.clone() }
             }
             None => {
                 Resolved::Failed { shown: path.to_string(), text: format!("Unknown stdlib module: {path}") }

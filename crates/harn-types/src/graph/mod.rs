@@ -30,6 +30,12 @@ pub trait SourceLoader {
     fn exists(&mut self, path: &str) -> bool;
     /// The text of the library module `std/<name>`; `name` comes without the `std/`.
     fn std_module(&self, name: &str) -> Option<&'static str>;
+    /// The program in a text; an editor answers with what it has parsed before.
+    fn parse(&mut self, path: &str, text: String) -> (Source, Arc<Parsed>) {
+        let source = Source::new(path, text);
+        let parsed = Arc::new(harn_syntax::parse(&source));
+        (source, parsed)
+    }
 }
 
 /// Number of a module in its graph.
@@ -137,7 +143,7 @@ pub struct Module {
     /// The text, under the path as the user knows it.
     pub source: Source,
     /// Tree, tokens and lexical or syntax errors.
-    pub parsed: Parsed,
+    pub parsed: Arc<Parsed>,
     /// The import statements in order.
     pub imports: Vec<ImportLink>,
     /// What they bind. A top-level declaration of the same name wins over an import.
