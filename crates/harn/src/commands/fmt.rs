@@ -64,7 +64,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
 }
 
 /// The widths that the project of the first file sets, else the defaults.
-fn configured(paths: &[String], disk: &mut DiskModules) -> Options {
+pub(super) fn configured(paths: &[String], disk: &mut DiskModules) -> Options {
     let mut options = Options::default();
     let Some(first) = paths.first() else { return options };
     let manifest = targets::project(first, disk).manifest;

@@ -11,6 +11,7 @@ mod fmt;
 mod hitl;
 mod identity;
 mod lint;
+mod lsp;
 mod new;
 mod resume;
 mod run;
@@ -48,6 +49,7 @@ pub const COMMANDS: &[Command] = &[
     new::INIT,
     explain::COMMAND,
     doc::COMMAND,
+    lsp::COMMAND,
     hitl::COMMAND,
     identity::COMMAND,
     autonomy::COMMAND,

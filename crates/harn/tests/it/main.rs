@@ -9,6 +9,7 @@
 
 mod builtin_examples;
 mod cli;
+mod editor;
 mod flags;
 mod governance;
 mod guarantees;

@@ -1,0 +1,21 @@
+//! The language server: what an editor shows of a program while it is written (`harn lsp`, spec 09 section 9.1).
+//!
+//! The main way through: [`serve`] reads messages one by one ([`server`]); edits go into the [`workspace`], whose
+//! buffers stand before the files on disk; each request is answered from an analysis of the program that starts at the
+//! file asked about. Diagnostics are published when no message is waiting, so that typing is never held up.
+//!
+//! One file of `features/` answers one kind of question. What a name means and what type it has comes from
+//! [`harn_types::index`]: there is no second checker here.
+
+#![forbid(unsafe_code)]
+
+mod features;
+mod files;
+mod patch;
+mod server;
+mod text;
+mod uri;
+mod workspace;
+
+pub use files::{Files, Settings};
+pub use server::{run, serve};
