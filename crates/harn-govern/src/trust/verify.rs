@@ -106,7 +106,7 @@ pub fn verify_with(
     for stored in read_all(log, topic)? {
         let label = format!("event {}", stored.id);
         walk.position = Some(stored.id);
-        match Record::decode(&stored.event.payload) {
+        match Record::take(stored.event.payload) {
             Ok(record) => walk.step(&label, record),
             Err(detail) => walk.wrong(format!("{label}: undecodable record: {detail}")),
         }
