@@ -10,7 +10,9 @@
 
 mod corpus;
 mod mutate;
+mod nest;
 mod random;
+mod soup;
 mod trial;
 mod watch;
 mod world;

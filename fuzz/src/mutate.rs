@@ -122,6 +122,11 @@ const PIECES: &[&str] = &[
 
 /// An input.
 pub fn input(corpus: &[String], random: &mut Random) -> String {
+    match random.below(20) {
+        0..=3 => return crate::soup::grammar(random),
+        4 => return crate::nest::program(random),
+        _ => {}
+    }
     let Some(start) = random.pick(corpus) else { return String::new() };
     let mut text = start.clone();
     // Most inputs stay programs and run; the others show what the front end makes of anything.

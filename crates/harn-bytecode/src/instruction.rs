@@ -195,6 +195,7 @@ instructions! {
     StructLit [Def Win No Struct] "a = struct d with the given fields' values moved from b.., undeclared ones dropped; a may be b";
     StructDict [Def Eat No Struct] "a = struct d from the dict b (`P({..})`); a non-dict gives a struct with no field set";
     EnumNew [Def Win Cnt Variant] "a = enum value of variant d with c fields moved from b..; a may be b";
+    EnumList [Def Eat No Variant] "a = enum value of variant d whose fields are the items of the list b";
     Range [Def Use Use Flg] "a = range b to c; d: 1 exclusive";
     Concat [Def Win Cnt No] "a = displays of the c values of b.., which are consumed, joined; a may be b";
 

@@ -16,7 +16,7 @@ pub use disassemble::disassemble;
 pub use fingerprint::fingerprint;
 pub use instruction::{Instruction, Op, Operand, ParallelKind, RaiseKind};
 pub use module::{
-    Const, EnumDef, Export, ExportItem, Function, FunctionKind, Global, Handler, Import, Module, Param,
-    ParamCheck, PathStep, Pipeline, ShapeField, Site, Span, StructDef, TypeCheck,
+    Const, EnumDef, Export, ExportItem, ForeignMethod, Function, FunctionKind, Global, Handler, Import,
+    Module, Param, ParamCheck, PathStep, Pipeline, ShapeField, Site, Span, StructDef, TypeCheck,
 };
 pub use verify::{Refusal, verify};

@@ -36,6 +36,8 @@ pub struct Module {
     pub structs: Vec<StructDef>,
     /// Enums declared here.
     pub enums: Vec<EnumDef>,
+    /// Methods for structs of other modules and for enums.
+    pub impls: Vec<ForeignMethod>,
     /// Names of the builtins that the code calls or loads; operands index this list.
     pub builtins: Vec<String>,
     /// The function that evaluates the top level (`let`, `var`, attributes); no parameters.
@@ -102,6 +104,19 @@ pub struct EnumDef {
     pub name: String,
     /// Variants with the names of their declared fields.
     pub variants: Vec<(String, Vec<String>)>,
+}
+
+/// A method that an `impl` block gives to a type which is no struct of its module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForeignMethod {
+    /// Key of the module that declares the struct; empty for an enum, which is known by its name alone.
+    pub module: String,
+    /// Name of the struct or enum.
+    pub type_name: String,
+    /// Name of the method.
+    pub name: String,
+    /// Its body.
+    pub function: u32,
 }
 
 /// A pipeline: an entry point.

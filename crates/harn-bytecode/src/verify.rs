@@ -55,6 +55,7 @@ pub fn verify(module: &Module) -> Result<(), Refusal> {
     for def in &module.structs {
         named.extend(def.methods.iter().map(|(name, number)| (name.as_str(), *number)));
     }
+    named.extend(module.impls.iter().map(|method| (method.name.as_str(), method.function)));
     for (name, number) in named {
         match module.functions.get(number as usize) {
             Some(function) if function.captures == 0 => {}

@@ -254,15 +254,16 @@ impl<'a> Compiler<'a> {
         args: &'a [Element],
         dst: u8,
     ) {
-        if args.len() > WINDOW_ARGUMENTS || args.iter().any(|arg| arg.spread) {
-            self.error(
-                "HARN2102",
-                "an enum value cannot be built with spread or very many arguments",
-                expr.span,
-            );
-            return self.emit(Op::Nil, dst, 0, 0, 0);
-        }
         let mark = self.mark();
+        if args.len() > WINDOW_ARGUMENTS || args.iter().any(|arg| arg.spread) {
+            let list = self.temp();
+            self.gather(args, list);
+            self.at(expr.span);
+            let variant = self.text(name.name).to_owned();
+            let index = self.constant(Const::Variant { enum_name, variant });
+            self.emit(Op::EnumList, dst, list, 0, index);
+            return self.release(mark);
+        }
         let base = self.window(dst);
         for (index, arg) in args.iter().enumerate() {
             let register = if index == 0 { base } else { self.temp() };

@@ -13,7 +13,9 @@ use crate::names::{Meaning, ModuleName};
 use crate::survey::BodyFacts;
 use harn_bytecode::{Function, FunctionKind, Op, Param as BytecodeParam};
 use harn_syntax::Span;
-use harn_syntax::ast::{Block, Closure, DeclKind, Expr, FnDecl, Ident, Param, Stmt, StmtKind, Symbol};
+use harn_syntax::ast::{
+    Binding, Block, Closure, DeclKind, Expr, ExprKind, FnDecl, Ident, Param, Stmt, StmtKind, Symbol,
+};
 use harn_syntax::precedents;
 use std::rc::Rc;
 
@@ -54,6 +56,26 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// How a captured name is bound where the closure is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Captured {
+    Immutable,
+    Mutable,
+    /// Its value comes later.
+    Cell,
+}
+
+/// The name and the body of `let name = { ... }`.
+pub(crate) fn late_closure(stmt: &Stmt) -> Option<(Symbol, &Block)> {
+    let StmtKind::Let(binding) = &stmt.kind else { return None };
+    match (&binding.binding, &crate::expressions::peel(&binding.value).kind) {
+        (Binding::Name(name), ExprKind::Closure(closure)) if !binding.mutable => {
+            Some((name.name, &closure.body))
+        }
+        _ => None,
+    }
+}
+
 /// Nested named functions of one block that are created together.
 pub(crate) struct Planned<'a> {
     /// Before which statement.
@@ -66,6 +88,8 @@ pub(crate) struct Member<'a> {
     pub decl: &'a FnDecl,
     pub index: u32,
     pub register: Option<u8>,
+    /// The register of the cell that closures made before it hold.
+    pub cell: Option<u8>,
     pub captures: Rc<Vec<Symbol>>,
     pub group: u32,
 }
@@ -127,7 +151,11 @@ impl<'a> Compiler<'a> {
         let base = self.window(dst);
         for (number, name) in captures.iter().enumerate() {
             let register = if number == 0 { base } else { self.temp() };
-            self.load_name(*name, register);
+            match self.meaning(*name) {
+                // The cell itself: what is in it comes later.
+                Meaning::Cell(cell) => self.emit(Op::Move, register, cell, 0, 0),
+                _ => self.load_name(*name, register),
+            }
         }
         self.emit(Op::Closure, dst, base, captures.len() as u8, index as i32);
         self.release(mark);
@@ -136,7 +164,11 @@ impl<'a> Compiler<'a> {
     /// Whether a closure created here captures this name's value.
     fn is_capturable(&mut self, name: Symbol) -> bool {
         match self.meaning(name) {
-            Meaning::Register(_) | Meaning::Spilled(_) | Meaning::Capture(_) | Meaning::Sibling(_) => true,
+            Meaning::Register(_)
+            | Meaning::Spilled(_)
+            | Meaning::Capture(_)
+            | Meaning::Cell(_)
+            | Meaning::Sibling(_) => true,
             Meaning::This => self.fns.last().is_some_and(|f| !f.captures.is_empty()),
             // Closures keep the value of a file variable; one that cannot change is read where it stands.
             Meaning::Module(ModuleName::Global { index, mutable: true }) => self.is_ready(index),
@@ -147,7 +179,7 @@ impl<'a> Compiler<'a> {
     /// Emits a body as function `index`.
     pub(crate) fn body(&mut self, index: u32, body: Body<'a>) {
         let facts = self.survey.body(body.block).cloned().unwrap_or_default();
-        let outer: Vec<bool> = body.captures.iter().map(|name| self.is_mutable_here(*name)).collect();
+        let outer: Vec<Captured> = body.captures.iter().map(|name| self.captured(*name)).collect();
         let mut function = Function { name: body.name.clone(), ..Function::default() };
         function.kind = match (body.stream || facts.emits && !facts.yields, facts.yields || facts.emits) {
             (true, _) => FunctionKind::Stream,
@@ -216,13 +248,21 @@ impl<'a> Compiler<'a> {
     }
 
     /// Captured names become locals of the outermost scope.
-    fn load_captures(&mut self, captures: &[Symbol], mutable: &[bool], facts: &BodyFacts) {
+    fn load_captures(&mut self, captures: &[Symbol], outer: &[Captured], facts: &BodyFacts) {
         let mut eager = 0;
         for (slot, name) in captures.iter().enumerate() {
             if facts.free.binary_search(name).is_err() {
                 continue;
             }
-            let mutable = mutable.get(slot).copied().unwrap_or(false);
+            let mutable = match outer.get(slot) {
+                Some(Captured::Cell) => {
+                    let register = self.temp();
+                    self.emit(Op::GetCapture, register, 0, 0, slot as i32);
+                    self.bind(*name, Place::Cell(register), false);
+                    continue;
+                }
+                outer => outer == Some(&Captured::Mutable),
+            };
             let assigned = facts.assigned.contains(name);
             if assigned || eager < EAGER_CAPTURES {
                 eager += 1;
@@ -233,6 +273,48 @@ impl<'a> Compiler<'a> {
                 self.bind(*name, Place::Capture(slot as u32), false);
             }
         }
+    }
+
+    fn captured(&mut self, name: Symbol) -> Captured {
+        match self.meaning(name) {
+            Meaning::Cell(_) => Captured::Cell,
+            _ if self.is_mutable_here(name) => Captured::Mutable,
+            _ => Captured::Immutable,
+        }
+    }
+
+    /// Makes cells for the closures of a block that closures before them mention: `let f = { -> g() }`, then
+    /// `let g = { -> 1 }` (spec 02 section 8.2).
+    pub(crate) fn plan_late(&mut self, stmts: &'a [Stmt]) {
+        for stmt in stmts {
+            if let Some((name, body)) = late_closure(stmt)
+                && self.survey.is_late(body)
+                && matches!(self.meaning(name), Meaning::Unknown)
+            {
+                let cell = self.temp();
+                self.at(stmt.span);
+                self.emit(Op::CellNew, cell, 0, 0, 0);
+                self.bind(name, Place::Cell(cell), true);
+            }
+        }
+    }
+
+    /// Puts the closure in `value` into the cell of its name, if closures before it have one.
+    pub(crate) fn fill_cell(&mut self, name: Symbol, value: u8) {
+        let f = self.f();
+        let scope = f.scope;
+        let cell = match f.local(name) {
+            Some(local) if local.scope == scope => match local.place {
+                Place::Cell(cell) => cell,
+                _ => return,
+            },
+            _ => return,
+        };
+        let mark = self.mark();
+        let copy = self.temp();
+        self.emit(Op::Move, copy, value, 0, 0);
+        self.emit(Op::CellSet, cell, copy, 0, 0);
+        self.release(mark);
     }
 
     /// Whether the name, as visible here, may be assigned.
@@ -336,8 +418,9 @@ impl<'a> Compiler<'a> {
             }
         }
         let names: Vec<Symbol> = decls.iter().map(|(_, decl)| decl.name.name).collect();
-        // A function is created at the latest declaration it depends on, but before its first use.
-        let creation: Vec<usize> = (0..count)
+        // A function is created at the latest declaration it depends on, but before its first use; a closure that
+        // mentions it earlier uses it only when it is called.
+        let creation: Vec<(usize, usize)> = (0..count)
             .map(|i| {
                 let latest = decls
                     .iter()
@@ -346,9 +429,11 @@ impl<'a> Compiler<'a> {
                     .map(|(_, (at, _))| *at)
                     .max()
                     .unwrap_or(0);
-                let first =
-                    facts.get(i).and_then(|facts| facts.first_use).map_or(usize::MAX, |at| at as usize);
-                latest.min(first)
+                let first = |at: Option<u32>| at.map_or(usize::MAX, |at| at as usize);
+                let (used, captured) =
+                    facts.get(i).map_or((None, None), |facts| (facts.first_use, facts.first_capture));
+                let late = latest.min(first(used));
+                (late.min(first(captured)), late)
             })
             .collect();
         let declared = declared_before(stmts);
@@ -363,13 +448,20 @@ impl<'a> Compiler<'a> {
         }) {
             let members: Vec<usize> =
                 (0..count).filter(|j| *j == next || at2(&reach, next, *j) && at2(&reach, *j, next)).collect();
-            let at = (0..count)
+            let reaching: Vec<(usize, usize)> = (0..count)
                 .filter(|i| members.iter().any(|m| m == i || at2(&reach, *i, *m)))
                 .filter_map(|i| creation.get(i))
                 .copied()
-                .min()
-                .unwrap_or(0);
-            let at = members.iter().filter_map(|m| creation.get(*m)).copied().max().unwrap_or(at).min(at);
+                .collect();
+            let early = reaching.iter().map(|(early, _)| *early).min().unwrap_or(0);
+            let late = reaching.iter().map(|(_, late)| *late).min().unwrap_or(0);
+            // Waiting pays when a variable that the functions mention is declared meanwhile.
+            let waits = declared.iter().any(|(name, when)| {
+                *when >= early
+                    && *when < late
+                    && members.iter().any(|m| facts.get(*m).is_some_and(|facts| facts.free.contains(name)))
+            });
+            let at = if waits { late } else { early };
             let mut captures: Vec<Symbol> = Vec::new();
             for member in &members {
                 for name in facts.get(*member).map_or(&[][..], |facts| &facts.free) {
@@ -398,7 +490,7 @@ impl<'a> Compiler<'a> {
             let members = members
                 .into_iter()
                 .filter_map(|m| decls.get(m))
-                .map(|(_, decl)| self.name_nested(decl, &captures, group))
+                .map(|(_, decl)| self.name_nested(decl, &captures, group, waits))
                 .collect();
             planned.push(Planned { at, members });
         }
@@ -413,24 +505,49 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn name_nested(&mut self, decl: &'a FnDecl, captures: &Rc<Vec<Symbol>>, group: u32) -> Member<'a> {
+    fn name_nested(
+        &mut self,
+        decl: &'a FnDecl,
+        captures: &Rc<Vec<Symbol>>,
+        group: u32,
+        waits: bool,
+    ) -> Member<'a> {
         let index = self.reserve_function();
         let name = decl.name.name;
         self.check_redeclaration(name, false);
         if captures.is_empty() {
             self.bind(name, Place::Function(index), false);
-            return Member { decl, index, register: None, captures: captures.clone(), group };
+            return Member { decl, index, register: None, cell: None, captures: captures.clone(), group };
         }
         let register = self.temp();
-        let nested =
-            Rc::new(Nested { function: index, register, group, captures: captures.as_ref().clone() });
-        self.bind(name, Place::Nested(nested), false);
-        Member { decl, index, register: Some(register), captures: captures.clone(), group }
+        let mut member =
+            Member { decl, index, register: Some(register), cell: None, captures: captures.clone(), group };
+        if waits {
+            let cell = self.temp();
+            self.at(decl.name.span);
+            self.emit(Op::CellNew, cell, 0, 0, 0);
+            self.bind(name, Place::Cell(cell), false);
+            member.cell = Some(cell);
+        } else {
+            self.bind_nested(&member, register);
+        }
+        member
+    }
+
+    fn bind_nested(&mut self, member: &Member<'a>, register: u8) {
+        let captures = member.captures.as_ref().clone();
+        let nested = Rc::new(Nested { function: member.index, register, group: member.group, captures });
+        self.bind(member.decl.name.name, Place::Nested(nested), false);
     }
 
     /// Creates the functions planned for this statement.
     pub(crate) fn create_nested(&mut self, planned: &[Planned<'a>], at: usize) {
         for group in planned.iter().filter(|group| group.at == at) {
+            for member in group.members.iter().filter(|member| member.cell.is_some()) {
+                if let Some(register) = member.register {
+                    self.bind_nested(member, register);
+                }
+            }
             for member in &group.members {
                 let decl = member.decl;
                 self.body(
@@ -451,6 +568,13 @@ impl<'a> Compiler<'a> {
                     self.at(decl.name.span);
                     self.instantiate(member.index, &member.captures, register);
                     self.f().variables.insert(register);
+                    if let Some(cell) = member.cell {
+                        let mark = self.mark();
+                        let copy = self.temp();
+                        self.emit(Op::Move, copy, register, 0, 0);
+                        self.emit(Op::CellSet, cell, copy, 0, 0);
+                        self.release(mark);
+                    }
                 }
             }
         }
@@ -458,7 +582,6 @@ impl<'a> Compiler<'a> {
 
     /// `return f(args)` and `return v |> f` replace the frame, outside `try`, `finally` and `defer`.
     pub(crate) fn tail_call(&mut self, value: &'a Expr) -> bool {
-        use harn_syntax::ast::ExprKind;
         let value = crate::expressions::peel(value);
         let f = self.f();
         if f.is_protected() || f.generator || f.role == Role::Script || f.role == Role::Init {

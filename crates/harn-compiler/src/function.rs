@@ -26,6 +26,8 @@ pub(crate) enum Place {
     Function(u32),
     /// A nested function with captures.
     Nested(Rc<Nested>),
+    /// In the cell that this register holds: declared later than a closure that mentions it was made.
+    Cell(u8),
 }
 
 /// A nested named function with captures.

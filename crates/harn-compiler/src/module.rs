@@ -8,7 +8,7 @@ use crate::constants::Constants;
 use crate::function::{FnState, Place, Role};
 use crate::names::ModuleName;
 use harn_bytecode::{
-    Const, EnumDef, Export, ExportItem, Function, FunctionKind, Global, Import, Op, Param,
+    Const, EnumDef, Export, ExportItem, ForeignMethod, Function, FunctionKind, Global, Import, Op, Param,
     Pipeline as PipelineEntry, StructDef,
 };
 use harn_syntax::ast::{Block, DeclKind, Ident, Pipeline, StmtKind, Symbol};
@@ -372,6 +372,8 @@ impl<'a> Compiler<'a> {
             if let Some(def) = self.out.structs.iter_mut().find(|def| def.name == struct_name) {
                 def.methods.retain(|(known, _)| *known != name);
                 def.methods.push((name.clone(), index));
+            } else if let Some((module, type_name)) = self.foreign_type(target.name) {
+                self.out.impls.push(ForeignMethod { module, type_name, name: name.clone(), function: index });
             }
             self.body(
                 index,
@@ -387,6 +389,23 @@ impl<'a> Compiler<'a> {
                     self_name: None,
                 },
             );
+        }
+    }
+
+    /// The module and name of an imported struct, or the name of an enum, that an `impl` block speaks of.
+    fn foreign_type(&self, name: Symbol) -> Option<(String, String)> {
+        let text = self.text(name);
+        if self.out.enums.iter().any(|known| known.name == text) {
+            return Some((String::new(), text.to_owned()));
+        }
+        let item = self.module.resolve(text)?;
+        let home = self.graph.module(item.module)?;
+        let (declared, _) = harn_types::graph::declared(&self.graph.decl(item)?.kind)?;
+        let type_name = home.ast().names.text(declared.name).to_owned();
+        match item.kind {
+            ItemKind::Struct => Some((home.key.to_string(), type_name)),
+            ItemKind::Enum => Some((String::new(), type_name)),
+            _ => None,
         }
     }
 

@@ -34,6 +34,8 @@ pub(crate) enum Meaning {
     Spilled(u32),
     /// A capture slot of this function.
     Capture(u32),
+    /// The content of the cell in a register of this function.
+    Cell(u8),
     /// A function of the module.
     Function(u32),
     /// The running function.
@@ -131,7 +133,9 @@ impl<'a> Compiler<'a> {
     pub(crate) fn forget(&mut self, locals: usize) {
         let f = self.f();
         while f.locals.len() > locals {
-            if let Some(Local { place: Place::Register(register), .. }) = f.locals.pop() {
+            if let Some(Local { place: Place::Register(register) | Place::Cell(register), .. }) =
+                f.locals.pop()
+            {
                 f.variables.remove(register);
             }
         }
@@ -143,7 +147,7 @@ impl<'a> Compiler<'a> {
             return;
         }
         let f = self.f();
-        if let Place::Register(register) = place {
+        if let Place::Register(register) | Place::Cell(register) = place {
             f.variables.insert(register);
         }
         let scope = f.scope;
@@ -230,6 +234,7 @@ impl<'a> Compiler<'a> {
                 Place::Register(register) if level == current => return Meaning::Register(*register),
                 Place::Spilled(number) if level == current => return Meaning::Spilled(*number),
                 Place::Capture(slot) if level == current => return Meaning::Capture(*slot),
+                Place::Cell(register) if level == current => return Meaning::Cell(*register),
                 Place::Nested(nested) if level == current => return Meaning::Register(nested.register),
                 Place::Nested(nested) => {
                     let member =
@@ -289,6 +294,13 @@ impl<'a> Compiler<'a> {
                 self.emit(Op::GetField, dst, spill, 0, site);
             }
             Meaning::Capture(slot) => self.emit(Op::GetCapture, dst, 0, 0, slot as i32),
+            Meaning::Cell(register) => {
+                self.emit(Op::CellGet, dst, register, 0, 0);
+                let bound = self.f().code.label();
+                self.f().code.jump(Op::JumpNotNil, dst, 0, 0, bound);
+                self.raise_undefined(name);
+                self.f().code.place(bound);
+            }
             Meaning::Function(function) => self.emit(Op::LoadFn, dst, 0, 0, function as i32),
             Meaning::This => self.emit(Op::LoadSelf, dst, 0, 0, 0),
             Meaning::Sibling(nested) => self.rebuild(&nested, dst),

@@ -26,7 +26,12 @@ impl<'a> Compiler<'a> {
 
     /// The statements of the innermost scope; the value of the last one goes to `dst`.
     pub(crate) fn statements(&mut self, stmts: &'a [Stmt], dst: Option<u8>) {
-        let planned = if self.at_top_level() { Vec::new() } else { self.plan_nested(stmts) };
+        let planned = if self.at_top_level() {
+            Vec::new()
+        } else {
+            self.plan_late(stmts);
+            self.plan_nested(stmts)
+        };
         let mut deferred = 0;
         let mut valued = false;
         for (index, stmt) in stmts.iter().enumerate() {
@@ -176,6 +181,7 @@ impl<'a> Compiler<'a> {
             (ExprKind::Closure(closure), Binding::Name(name)) => {
                 self.at(binding.value.span);
                 self.named_closure(closure, name.name, value);
+                self.fill_cell(name.name, value);
             }
             _ => self.expr(&binding.value, value),
         }

@@ -12,7 +12,7 @@ use harn_syntax::ast::{
     Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, Field, FnDecl, Ident,
     ImplMethod, InterpPart, Param, Pattern, PatternKind, Stmt, StmtKind, Symbol, Variant,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What is known of one function-like body before it is emitted.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +27,11 @@ pub(crate) struct BodyFacts {
     pub emits: bool,
     /// How many names the body binds.
     pub bindings: u32,
-    /// For a named function: the first statement of its block that mentions it, function declarations apart.
+    /// For a named function: the first statement of its block that mentions it, function declarations and closures
+    /// apart.
     pub first_use: Option<u32>,
+    /// For a named function: the first statement of its block in which a closure mentions it.
+    pub first_capture: Option<u32>,
 }
 
 /// The answers about one file.
@@ -43,6 +46,8 @@ pub(crate) struct Survey<'a> {
     /// `impl` blocks anywhere in the file.
     pub impls: Vec<(Ident, &'a [ImplMethod])>,
     bodies: HashMap<u32, BodyFacts>,
+    /// Where the bodies of closures begin that a function before them in their block mentions.
+    late: HashSet<u32>,
     assigning: Vec<u64>,
     shared: Vec<bool>,
 }
@@ -51,6 +56,11 @@ impl Survey<'_> {
     /// Facts about the function whose body block starts at this byte.
     pub(crate) fn body(&self, block: &Block) -> Option<&BodyFacts> {
         self.bodies.get(&block.span.start)
+    }
+
+    /// Whether a function or closure mentions the closure with this body earlier than its `let`.
+    pub(crate) fn is_late(&self, block: &Block) -> bool {
+        self.late.contains(&block.span.start)
     }
 
     /// Whether evaluating the expression may assign a variable of its own function.
@@ -75,6 +85,7 @@ pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
             enums: Vec::new(),
             impls: Vec::new(),
             bodies: HashMap::new(),
+            late: HashSet::new(),
             assigning: vec![0; ast.expr_count as usize / 64 + 1],
             shared: vec![false; names],
         },
@@ -85,6 +96,7 @@ pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
         stamps: vec![0; names],
         next_stamp: 0,
         assignments: 0,
+        upcoming: HashMap::new(),
     };
     walker.block(&ast.items);
     walker.out.bindings = walker.levels.first().map_or(0, |level| level.bindings);
@@ -103,6 +115,7 @@ struct Bound {
     block: u32,
     /// For hoisted functions.
     first_use: u32,
+    first_capture: u32,
     is_fn: bool,
 }
 
@@ -128,6 +141,8 @@ struct Mention {
     assigned: bool,
     /// Some function on the way is a named one.
     via_named: bool,
+    /// It stands in a function within.
+    inside: bool,
 }
 
 struct Walker<'a> {
@@ -139,6 +154,8 @@ struct Walker<'a> {
     stamps: Vec<u32>,
     next_stamp: u32,
     assignments: u64,
+    /// Closures that statements to come bind to a name: the level of their block and where their body begins.
+    upcoming: HashMap<Symbol, Vec<(usize, u32)>>,
 }
 
 impl<'a> Walker<'a> {
@@ -178,6 +195,7 @@ impl<'a> Walker<'a> {
             level: self.levels.len() as u32 - 1,
             block: self.blocks.len().saturating_sub(1) as u32,
             first_use: NONE,
+            first_capture: NONE,
             is_fn,
         });
     }
@@ -189,7 +207,7 @@ impl<'a> Walker<'a> {
 
     /// A mention inside a function (level 1 and deeper).
     fn mention(&mut self, name: Symbol, mention: Mention) {
-        self.note_use(name);
+        self.note_use(name, mention.inside);
         let depth = self.levels.len() as u32 - 1;
         if self.bound(name).is_some_and(|bound| bound.level == depth) {
             return;
@@ -210,7 +228,7 @@ impl<'a> Walker<'a> {
     /// A function of level 1 mentions a name that the file's own level has to serve: by a module global when a named
     /// function is on the way or when the name is not declared yet, else by capture.
     fn surface(&mut self, name: Symbol, via_named: bool) {
-        self.note_use(name);
+        self.note_use(name, true);
         let shares = match self.bound(name) {
             None => true,
             Some(bound) => via_named && bound.block == 0,
@@ -221,7 +239,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Records the first use of a hoisted function.
-    fn note_use(&mut self, name: Symbol) {
+    fn note_use(&mut self, name: Symbol, inside: bool) {
         let Some(bound) = self.bound(name) else { return };
         let (block, is_fn) = (bound.block as usize, bound.is_fn);
         if is_fn
@@ -229,17 +247,20 @@ impl<'a> Walker<'a> {
             && !open.in_function_decl
         {
             let statement = open.statement;
+            let level = self.levels.len() as u32 - 1;
             if let Some(bound) = self.bound(name) {
-                bound.first_use = bound.first_use.min(statement);
+                let direct = bound.level == level && !inside;
+                let first = if direct { &mut bound.first_use } else { &mut bound.first_capture };
+                *first = (*first).min(statement);
             }
         }
     }
 
     fn read(&mut self, name: Symbol) {
         if self.levels.len() == 1 {
-            self.note_use(name);
+            self.note_use(name, false);
         } else {
-            self.mention(name, Mention { assigned: false, via_named: false });
+            self.mention(name, Mention { assigned: false, via_named: false, inside: false });
         }
     }
 
@@ -273,7 +294,13 @@ impl<'a> Walker<'a> {
                 facts.assigned.push(name);
             }
             // An assignment inside is private to the call: for the parent it is a read.
-            let outward = Mention { assigned: false, via_named: named || merged.via_named };
+            let outward = Mention { assigned: false, via_named: named || merged.via_named, inside: true };
+            if let Some((level, at)) = self.upcoming.get(&name).and_then(|found| found.last()).copied()
+                && level == self.levels.len()
+                && self.bound(name).is_none()
+            {
+                self.out.late.insert(at);
+            }
             if self.levels.len() > 1 {
                 self.mention(name, outward);
             } else {
@@ -321,7 +348,20 @@ impl<'a> Walker<'a> {
                 self.bind_as(function.name.name, true);
             }
         }
+        // The file's own variables are found late anyway.
+        let level = self.levels.len();
+        if level > 1 || self.blocks.len() > 1 {
+            for (name, body) in stmts.iter().skip(1).rev().filter_map(crate::closures::late_closure) {
+                self.upcoming.entry(name).or_default().push((level, body.span.start));
+            }
+        }
         for (index, stmt) in stmts.iter().enumerate() {
+            if let Some((name, body)) = crate::closures::late_closure(stmt)
+                && let Some(found) = self.upcoming.get_mut(&name)
+                && found.last() == Some(&(level, body.span.start))
+            {
+                found.pop();
+            }
             if let Some(open) = self.blocks.last_mut() {
                 open.statement = index as u32;
                 open.in_function_decl =
@@ -330,11 +370,12 @@ impl<'a> Walker<'a> {
             self.stmt(stmt);
         }
         for (binding, body) in hoisted {
-            let first_use = self.bindings.get(binding as usize).map_or(NONE, |bound| bound.first_use);
-            if first_use != NONE
+            let known = |first: u32| (first != NONE).then_some(first);
+            if let Some(bound) = self.bindings.get(binding as usize)
                 && let Some(facts) = self.out.bodies.get_mut(&body)
             {
-                facts.first_use = Some(first_use);
+                facts.first_use = known(bound.first_use);
+                facts.first_capture = known(bound.first_capture);
             }
         }
     }
@@ -508,7 +549,7 @@ impl<'a> Walker<'a> {
     fn target(&mut self, target: &'a Expr) {
         match &target.kind {
             ExprKind::Name(name) if self.levels.len() > 1 => {
-                self.mention(*name, Mention { assigned: true, via_named: false });
+                self.mention(*name, Mention { assigned: true, via_named: false, inside: false });
             }
             ExprKind::Name(_) => {}
             ExprKind::Property { object, .. } => self.target(object),

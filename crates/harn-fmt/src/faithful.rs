@@ -43,34 +43,40 @@ fn without_parens(dump: &str) -> String {
     }
     let mut out = String::with_capacity(dump.len());
     let mut open = Vec::new();
+    // How many of `open` are documentation.
+    let mut docs = 0;
     let mut rest = dump;
     while let Some(c) = rest.chars().next() {
         let length = match c {
             '"' => quoted_length(rest),
             '(' | ')' => 1,
-            c if c.is_whitespace() => c.len_utf8(),
+            // A deep tree is mostly indentation.
+            c if c.is_whitespace() => rest.len() - rest.trim_start().len(),
             _ => rest.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"')).unwrap_or(rest.len()),
         };
         let (word, after) = rest.split_at_checked(length.max(1)).unwrap_or((rest, ""));
         rest = after;
-        let hidden = open.contains(&Open::Doc);
+        let hidden = docs > 0;
         match c {
             '(' if rest.starts_with("paren ") || rest.starts_with("paren\n") => {
                 rest = rest.get("paren".len()..).unwrap_or("");
                 open.push(Open::Paren);
             }
-            '(' if rest.starts_with("doc \"") => open.push(Open::Doc),
+            '(' if rest.starts_with("doc \"") => {
+                open.push(Open::Doc);
+                docs += 1;
+            }
             '(' => {
                 if !hidden {
                     out.push('(');
                 }
                 open.push(Open::Kept);
             }
-            ')' => {
-                if open.pop() == Some(Open::Kept) && !hidden {
-                    out.push(')');
-                }
-            }
+            ')' => match open.pop() {
+                Some(Open::Kept) if !hidden => out.push(')'),
+                Some(Open::Doc) => docs -= 1,
+                _ => {}
+            },
             c if c.is_whitespace() => {}
             _ if hidden => {}
             _ => {

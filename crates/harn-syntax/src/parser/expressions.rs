@@ -15,7 +15,18 @@ const POWER: u8 = 8;
 impl Parser<'_> {
     /// A full expression, newlines before it skipped.
     pub(super) fn expression(&mut self) -> Parse<Expr> {
-        self.nested(Self::pipe)
+        let outer = std::mem::replace(&mut self.awaits_colon, false);
+        let result = self.nested(Self::pipe);
+        self.awaits_colon = outer;
+        result
+    }
+
+    /// What stands before a `:`, which then does not belong to a ternary inside it.
+    fn before_colon(&mut self, production: fn(&mut Self) -> Parse<Expr>) -> Parse<Expr> {
+        let outer = std::mem::replace(&mut self.awaits_colon, true);
+        let result = production(self);
+        self.awaits_colon = outer;
+        result
     }
 
     // The functions that every operand passes through keep small frames: they hand what is rare to others.
@@ -66,7 +77,7 @@ impl Parser<'_> {
         let start = condition.span.start;
         self.bump();
         self.same_line_operand()?;
-        let then = Box::new(self.binary(0)?);
+        let then = Box::new(self.before_colon(|parser| parser.binary(0))?);
         self.expect(TokenKind::Colon)?;
         self.same_line_operand()?;
         let otherwise = Box::new(self.binary(0)?);
@@ -185,6 +196,9 @@ impl Parser<'_> {
                 TokenKind::Question
                     if self.peek(1).kind == TokenKind::LBracket && !self.peek(1).after_newline =>
                 {
+                    if self.begins_with_list() {
+                        break;
+                    }
                     self.optional_subscript(base)?
                 }
                 TokenKind::Question if self.begins_ternary() => break,
@@ -266,7 +280,7 @@ impl Parser<'_> {
     fn subscript(&mut self, object: Expr) -> Parse<ExprKind> {
         self.expect(TokenKind::LBracket)?;
         let object = Box::new(object);
-        let start = if self.at(TokenKind::Colon) { None } else { Some(Box::new(self.expression()?)) };
+        let start = if self.at(TokenKind::Colon) { None } else { Some(Box::new(self.subscript_start()?)) };
         if !self.at(TokenKind::Colon) {
             self.expect(TokenKind::RBracket)?;
             return Ok(match start {
@@ -278,6 +292,11 @@ impl Parser<'_> {
         let end = if self.at(TokenKind::RBracket) { None } else { Some(Box::new(self.expression()?)) };
         self.expect(TokenKind::RBracket)?;
         Ok(ExprKind::Slice { object, start, end })
+    }
+
+    /// An index, or what stands before the `:` of a slice.
+    fn subscript_start(&mut self) -> Parse<Expr> {
+        self.nested(|parser| parser.before_colon(Self::pipe))
     }
 
     /// Whether the `?` that stands here begins a ternary: `X :` follows it. Remembered, and bounded in total.
@@ -311,11 +330,44 @@ impl Parser<'_> {
         } else {
             self.trial(|parser| {
                 parser.bump();
-                parser.nested(|parser| parser.binary(0)).is_ok() && parser.at(TokenKind::Colon)
+                parser.nested(|parser| parser.before_colon(|parser| parser.binary(0))).is_ok()
+                    && parser.at(TokenKind::Colon)
             })
         };
         self.ternaries.insert(at, answer);
         answer
+    }
+
+    /// Whether the `? [` here begins a ternary whose first branch begins with a list (spec 01 section 6.3): only when
+    /// no subscript can be meant, since it is empty, holds several items, or is followed by a `:` that would end
+    /// nothing. `a?[i]` without a blank is always a subscript.
+    fn begins_with_list(&mut self) -> bool {
+        let (mark, bracket) = (self.current.span, self.peek(1).span);
+        if mark.end == bracket.start || self.trial_budget == 0 {
+            return false;
+        }
+        let at = self.pos;
+        if let Some(known) = self.ternaries.get(&at) {
+            return *known;
+        }
+        let subscript = self.trial(|parser| {
+            let base = parser.expr(ExprKind::Nil, mark.start);
+            parser.bump();
+            parser.bump();
+            if parser.nested(Self::expression).is_err() || !parser.eat(TokenKind::RBracket) {
+                return false;
+            }
+            let operand = parser.postfix_forms(Ok(base));
+            parser.operators(operand, 0).is_ok() && (parser.awaits_colon || !parser.at(TokenKind::Colon))
+        });
+        let ternary = !subscript
+            && self.trial(|parser| {
+                parser.bump();
+                parser.nested(|parser| parser.before_colon(|parser| parser.binary(0))).is_ok()
+                    && parser.at(TokenKind::Colon)
+            });
+        self.ternaries.insert(at, ternary);
+        ternary
     }
 
     /// Type arguments if they stand here with a call behind them; else nothing is consumed.

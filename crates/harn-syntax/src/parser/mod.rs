@@ -72,6 +72,8 @@ struct Parser<'s> {
     trial_budget: usize,
     /// For the `?` at a lexeme index: whether it begins a ternary.
     ternaries: HashMap<usize, bool>,
+    /// A `:` that follows belongs to what encloses the expression at hand.
+    awaits_colon: bool,
     /// Lexeme indices of `<` that begin no list of type arguments.
     not_type_args: HashSet<usize>,
 }
@@ -103,6 +105,7 @@ impl<'s> Parser<'s> {
             trials: 0,
             trial_budget: 4 * lexemes.len() + 100_000,
             ternaries: HashMap::new(),
+            awaits_colon: false,
             not_type_args: HashSet::new(),
         }
     }

@@ -273,3 +273,32 @@ fn the_programs_of_the_syntax_codes_show_what_they_say() {
         assert_eq!(messages(row.right), [""; 0], "{}", row.code);
     }
 }
+
+/// The tree of an expression, in one line.
+fn tree(text: &str) -> String {
+    let parsed = harn_syntax::parse(&harn_syntax::Source::new("t.harn", text));
+    assert!(!parsed.has_errors(), "{text}: {:?}", parsed.diagnostics);
+    harn_syntax::dump_ast(&parsed.ast).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_list_as_first_branch_of_a_ternary_needs_no_parentheses() {
+    for text in [
+        "c ? [] : x",
+        "c ? [1] : x",
+        "c ? [1, 2] : x",
+        "c ? [1][0] : x",
+        "c ? [1] + y : x",
+        "f(c ? [x] : [], 1)",
+    ] {
+        assert!(tree(text).contains("(?:"), "{text}: {}", tree(text));
+    }
+}
+
+#[test]
+fn an_optional_subscript_stays_one() {
+    for text in ["c?[1]", "c ? [1]", "xs[c ? [1] : 3]", "xs[c?[1]:3]"] {
+        assert!(!tree(text).contains("(?:"), "{text}: {}", tree(text));
+    }
+    assert_eq!(tree("a ? b ? [0] : d"), tree("a ? b?[0] : d"));
+}

@@ -390,6 +390,15 @@ impl Vm {
                     return self.call_stored(fiber, callee, window, count);
                 }
             }
+            tag::ENUM => {
+                let found = match receiver.view() {
+                    View::Enum(value) => self.foreign_method("", value.enum_name(), name),
+                    _ => None,
+                };
+                if let Some(code) = found {
+                    return self.call_resolved(fiber, Resolved::Code(code), window, window + 1, count + 1);
+                }
+            }
             tag::RECORD | tag::DICT => {
                 let stored = receiver.entry(name).filter(|v| v.is_callable()).cloned();
                 return match stored {

@@ -79,7 +79,9 @@ impl Vm {
                 borrowed.insert(path.clone());
             }
             // The home machine has verified it.
-            vm.units.insert(path, link::link(module));
+            let unit = link::link(module);
+            vm.add_foreign_methods(&unit);
+            vm.units.insert(path, unit);
         }
         for (name, parcel) in blueprint.globals {
             if let Ok(value) = vm.unpack(parcel) {

@@ -232,9 +232,28 @@ impl Vm {
         let declared = shape.struct_type?;
         let unit = self.units.get(&*declared.module)?;
         let def = unit.module.structs.iter().find(|s| s.name == *declared.name)?;
-        // Later impl blocks win, as later declarations do.
-        let (_, number) = def.methods.iter().rev().find(|(method, _)| method == name)?;
-        let code: *const Code = unit.functions.get(*number as usize)?;
-        Some(code)
+        // Later impl blocks win, as later declarations do; those at home win over those of other modules.
+        match def.methods.iter().rev().find(|(method, _)| method == name) {
+            Some((_, number)) => unit.functions.get(*number as usize).map(std::ptr::from_ref),
+            None => self.foreign_method(&declared.module, &declared.name, name),
+        }
+    }
+
+    /// Makes the methods known that the `impl` blocks of a unit give to enums and to structs of other modules.
+    pub(super) fn add_foreign_methods(&mut self, unit: &Unit) {
+        for method in &unit.module.impls {
+            if let Some(code) = unit.functions.get(method.function as usize) {
+                let on = (method.module.clone(), method.type_name.clone());
+                self.foreign_methods.entry(on).or_default().insert(method.name.clone(), code);
+            }
+        }
+    }
+
+    /// A method that an `impl` block elsewhere gives to a struct, or any block to an enum (of no module).
+    pub(super) fn foreign_method(&self, module: &str, type_name: &str, name: &str) -> Option<*const Code> {
+        if self.foreign_methods.is_empty() {
+            return None;
+        }
+        self.foreign_methods.get(&(module.to_owned(), type_name.to_owned()))?.get(name).copied()
     }
 }

@@ -107,6 +107,8 @@ pub struct Vm {
     /// What makes it a guest, when it runs code for a program on another thread.
     guest: Option<Box<guest::Guest>>,
     stays_home: bool,
+    /// Methods by module and name of a struct (no module: an enum) and by their own name, for types of other modules.
+    foreign_methods: HashMap<(String, String), HashMap<String, *const Code>>,
 }
 
 /// Code of the VM's own.
@@ -158,6 +160,7 @@ impl Vm {
             pinned: Vec::new(),
             guest: None,
             stays_home: false,
+            foreign_methods: HashMap::new(),
         }
     }
 
@@ -189,8 +192,13 @@ impl Vm {
     /// Loads a module. Its imports are bound when they are first used, so order and cycles do not matter here.
     pub fn load(&mut self, module: Module) -> Result<(), harn_bytecode::Refusal> {
         harn_bytecode::verify(&module)?;
+        if self.units.contains_key(&module.path) {
+            return Ok(());
+        }
         let path = module.path.clone();
-        self.units.entry(path).or_insert_with(|| link::link(Arc::new(module)));
+        let unit = link::link(Arc::new(module));
+        self.add_foreign_methods(&unit);
+        self.units.insert(path, unit);
         Ok(())
     }
 

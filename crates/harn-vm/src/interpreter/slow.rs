@@ -375,6 +375,12 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 forget(from, count);
                 put(a!(), value);
             }
+            Op::EnumList => {
+                let fields = take(b!()).into_list();
+                let Some(Linked::Variant(variant)) = linked(code, ins.index()) else { return Ok(Next::Go) };
+                let descriptor: *const shape::Variant = *variant;
+                put(a!(), SlotsCell::alloc_from(tag::ENUM, descriptor.cast(), fields));
+            }
             Op::Range => {
                 let value = make_range(&*b!(), &*c!(), ins.d() & 1 != 0)?;
                 put(a!(), value);

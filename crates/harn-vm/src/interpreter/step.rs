@@ -833,6 +833,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     | Op::DictMerge
                     | Op::StructLit
                     | Op::StructDict
+                    | Op::EnumList
                     | Op::Range
                     | Op::GetFieldOpt
                     | Op::TakeField

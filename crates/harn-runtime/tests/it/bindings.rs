@@ -1,0 +1,67 @@
+//! The language as programs see it: what compiler and machine once got wrong.
+
+use crate::world::run;
+
+#[test]
+fn a_closure_calls_one_that_is_bound_later() {
+    let ran = run(
+        "fn f() {\n  let a = { -> b(1) }\n  let b = { x -> x > 3 ? \"end\" : c(x) }\n  let c = { x -> b(x + 1) }\n  return a()\n}\nprintln(f())",
+    );
+    assert_eq!(ran.out(), "end\n");
+}
+
+#[test]
+fn a_named_function_calls_a_closure_that_is_bound_later() {
+    let ran =
+        run("fn f() {\n  fn help() { return c() }\n  let c = { -> 5 }\n  return help()\n}\nprintln(f())");
+    assert_eq!(ran.out(), "5\n");
+}
+
+#[test]
+fn each_turn_of_a_loop_has_its_own_late_closures() {
+    let ran = run(
+        "pipeline default(t) {\n  var fs = []\n  for i in 0 to 2 {\n    let f = { -> g() }\n    let g = { -> i * 10 }\n    fs = fs.push(f)\n  }\n  println(fs.map({ f -> f() }))\n}",
+    );
+    assert_eq!(ran.out(), "[0, 10, 20]\n");
+}
+
+#[test]
+fn a_late_closure_that_is_not_there_yet_is_undefined() {
+    let ran = run(
+        "fn f() {\n  let a = { -> b() }\n  let early = try { a() } catch (e) { e }\n  let b = { -> 1 }\n  return [early, a()]\n}\nprintln(f())",
+    );
+    assert_eq!(ran.out(), "[Undefined variable: b, 1]\n");
+}
+
+#[test]
+fn a_closure_mentions_a_nested_function_whose_captures_come_later() {
+    let ran = run(
+        "fn outer() {\n  let f = { -> inner() }\n  let k = 5\n  fn inner() { return k }\n  return f()\n}\nprintln(outer())",
+    );
+    assert_eq!(ran.out(), "5\n");
+}
+
+#[test]
+fn methods_of_an_enum_are_found() {
+    let ran = run(
+        "enum Color { Red, Rgb(r, g, b) }\nimpl Color { fn show(self) { return \"a \" + self.variant } }\nprintln(Color.Red.show() + \" and \" + Color.Rgb(1, 2, 3).show())",
+    );
+    assert_eq!(ran.out(), "a Red and a Rgb\n");
+}
+
+#[test]
+fn an_unknown_method_of_nil_drops_its_arguments() {
+    let ran = run("let x = nil\nfor i in 1 to 3 { println(x.nope([i], {a: [i]}) == nil) }");
+    assert_eq!(ran.out(), "true\ntrue\ntrue\n");
+}
+
+#[test]
+fn hundreds_of_elements_arguments_and_keys_are_fine() {
+    let list = |piece: &dyn Fn(usize) -> String| (0..600).map(piece).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "let i = 1\nfn count(...xs) {{ return len(xs) }}\nenum E {{ V }}\nprintln([len([{0}]), count({0}), len({{{1}}}), len(E.V({0}).fields), len(E.V(...[1, 2], 3).fields)])",
+        list(&|n| format!("i + {n}")),
+        list(&|n| format!("k{n}: i")),
+    );
+    assert_eq!(run(&text).out(), "[600, 600, 600, 600, 3]\n");
+}
