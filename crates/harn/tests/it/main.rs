@@ -7,6 +7,7 @@
     reason = "tests set up the real world and fail by panicking"
 )]
 
+mod agents;
 mod builtin_examples;
 mod cli;
 mod editor;
