@@ -9,6 +9,7 @@ mod live;
 mod modules;
 mod output;
 mod project_log;
+mod quiet;
 mod report;
 mod session;
 mod source;

@@ -275,6 +275,10 @@ impl Run {
     fn run_task(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let Some(mut fiber) = task.fiber.take() else { return };
+        // A wait that is over belongs to the place that waited.
+        if let Some(sampler) = &mut self.sampler {
+            sampler.sample(fiber.trace());
+        }
         self.suspending.stirred();
         // A task that was asked to stop has so much left to run until that is thrown at it.
         let mut flagged = task.flagged;

@@ -1,6 +1,7 @@
 //! The table of commands. A command is one file with one `pub const COMMAND`, and one row here.
 
 mod autonomy;
+mod bench;
 mod check;
 mod completions;
 mod dev;
@@ -13,6 +14,7 @@ mod identity;
 mod lint;
 mod lsp;
 mod new;
+mod profile;
 mod resume;
 mod run;
 mod test;
@@ -54,6 +56,8 @@ pub const COMMANDS: &[Command] = &[
     identity::COMMAND,
     autonomy::COMMAND,
     trust::COMMAND,
+    bench::COMMAND,
+    profile::COMMAND,
     doctor::COMMAND,
     completions::COMPLETIONS,
     completions::MAN,

@@ -15,6 +15,7 @@ mod flags;
 mod governance;
 mod guarantees;
 mod http;
+mod measures;
 mod mistakes;
 mod place;
 mod projects;
