@@ -1,11 +1,12 @@
 //! Bytecode: where compiler and virtual machine meet.
 //!
 //! [`instruction`] holds the one table of operations. A compiled file is a [`Module`] of [`Function`]s, built with an
-//! [`Assembler`], proved safe by [`verify()`] and printed by [`disassemble()`].
+//! [`Assembler`], proved safe by [`verify()`], printed by [`disassemble()`] and kept as bytes by [`file`].
 //! Nothing here knows the language's syntax or how values are represented.
 
 pub mod assembler;
 pub mod disassemble;
+pub mod file;
 pub mod fingerprint;
 pub mod instruction;
 pub mod module;

@@ -223,17 +223,23 @@ impl<'a> Compiler<'a> {
             self.expr(operand, second);
             self.at(target.span);
             let path = self.path(&steps);
-            let op = match growth {
-                Growth::Add => Op::LoosenAdd,
-                Growth::Push => Op::LoosenPush,
-            };
-            match root {
-                Root::Register(register) => self.emit(op, register, value, keys, path),
-                _ => {
-                    // Loosening cannot fail: the root is never lost.
+            match (&root, growth) {
+                (Root::Register(register), Growth::Add) => {
+                    self.emit(Op::LoosenAdd, *register, value, keys, path);
+                }
+                (Root::Register(register), Growth::Push) => {
+                    self.emit(Op::LoosenPush, *register, value, keys, path);
+                }
+                // Adding runs no code of the program: it happens while the root is taken for the store.
+                (_, Growth::Add) => {
+                    self.at(stmt.span);
+                    return self.store_guarded(&root, &steps, keys, value, Some((second, path)));
+                }
+                (_, Growth::Push) => {
+                    // Loosening cannot fail, so the root is never lost; a method named `push` may look at it.
                     let taken = self.temp();
                     self.take_root(&root, taken);
-                    self.emit(op, taken, value, keys, path);
+                    self.emit(Op::LoosenPush, taken, value, keys, path);
                     self.store_root(&root, taken);
                 }
             }
@@ -256,7 +262,7 @@ impl<'a> Compiler<'a> {
         self.at(target.span);
         match root {
             Root::Register(register) => self.store_path(register, &steps, keys, value),
-            _ => self.store_guarded(&root, &steps, keys, value),
+            _ => self.store_guarded(&root, &steps, keys, value, None),
         }
     }
 
@@ -402,12 +408,25 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Takes the root out of its global or spill slot, stores, and puts it back even when the store fails.
-    fn store_guarded(&mut self, root: &Root, steps: &[Step<'a>], keys: u8, value: u8) {
+    /// Takes the root out of its global or spill slot, stores, and puts it back even when the store fails. With
+    /// `added`, the register after `value` and the path: adds it to the value, in place where that can be, and stores
+    /// the sum.
+    fn store_guarded(
+        &mut self,
+        root: &Root,
+        steps: &[Step<'a>],
+        keys: u8,
+        value: u8,
+        added: Option<(u8, i32)>,
+    ) {
         let taken = self.temp();
         self.take_root(root, taken);
         let region = self.open_region(true);
         self.f().control.push(Control::Handler(region));
+        if let Some((second, path)) = added {
+            self.emit(Op::LoosenAdd, taken, value, keys, path);
+            self.grow(Growth::Add, value, second);
+        }
         self.store_path(taken, steps, keys, value);
         let Some(Control::Handler(region)) = self.f().control.pop() else { return };
         let stop = self.f().code.here();

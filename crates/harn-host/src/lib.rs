@@ -6,6 +6,7 @@
 //! operating system.
 #![allow(clippy::disallowed_methods, reason = "this is the one place that may")]
 
+mod code_store;
 mod completions;
 mod environment;
 mod files;
@@ -20,5 +21,6 @@ mod stdio;
 pub mod store;
 mod web;
 
+pub use code_store::CodeStore;
 pub use completions::Completions;
 pub use real::RealHost;

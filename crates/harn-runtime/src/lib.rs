@@ -5,6 +5,7 @@
 //! [`service::Service`] of the runtime or by the [`harn_effect::Host`]. Nothing here touches the world itself.
 
 pub mod clock;
+pub mod code_cache;
 pub mod gate;
 pub mod host_mock;
 pub mod log_slot;

@@ -1,5 +1,6 @@
 //! From source text to a program that can be stepped: graph, checks, bytecode, registry, VM.
 
+use crate::code_cache::{self, CodeCache, Compiled};
 use crate::natives;
 use harn_compiler::{compile, compile_with};
 use harn_syntax::{Diagnostic, Severity, Source};
@@ -23,6 +24,8 @@ pub struct Options {
     pub denied: BTreeSet<String>,
     /// Whether the lines that are reached are counted (`Vm::line_hits`).
     pub probes: bool,
+    /// Where compiled code is kept between runs; `None` compiles every time.
+    pub cache: Option<Rc<dyn CodeCache>>,
 }
 
 /// A program ready to run.
@@ -31,7 +34,7 @@ pub struct Program {
     pub vm: Vm,
     /// The root task.
     pub root: Fiber,
-    /// Sources and trees, for reports.
+    /// Sources, for reports, and trees, which are empty when the code came from the cache.
     pub graph: Rc<ModuleGraph>,
     /// What the checks had to say that does not stop the program.
     pub warnings: Vec<(ModuleIndex, Diagnostic)>,
@@ -58,18 +61,9 @@ pub fn load(
     loader: &mut dyn SourceLoader,
     options: Options,
 ) -> Result<Program, Refusal> {
-    let graph = Rc::new(graph::load_text(path, text, loader));
-    let mut warnings = Vec::new();
-    let (errors, remarks): (Vec<_>, Vec<_>) =
-        static_diagnostics(&graph).into_iter().partition(|(_, d)| d.severity == Severity::Error);
-    if !errors.is_empty() {
-        return Err(Refusal::Static(graph, remarks.into_iter().chain(errors).collect()));
-    }
-    warnings.extend(remarks);
-    if let Some(error) = graph.start_errors.first() {
-        let raised = start_error(&graph, error);
-        return Err(Refusal::Start(graph, raised));
-    }
+    let cache = options.cache.clone();
+    let Compiled { graph, warnings, modules } = front(path, text, loader, cache.as_deref(), options.probes)?;
+    let graph = Rc::new(graph);
     let mut registry = registry();
     for name in &options.denied {
         registry.builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
@@ -82,28 +76,17 @@ pub fn load(
     let denied = Rc::new(options.denied);
     let for_library = denied.clone();
     vm.set_loader(Box::new(move |key| {
-        let mut module = load_library(key)?;
+        let mut module = code_cache::library(cache.as_deref(), key, || load_library(key))?;
         if key.starts_with("std/") {
             refuse_builtins(&mut module, &for_library);
         }
         Ok(module)
     }));
     vm.set_global("argv", Value::list(options.args.iter().map(|arg| Value::str(arg)).collect()));
-    for index in (0u32..).map(ModuleIndex).take(graph.modules.len()) {
-        match compile_with(&graph, index, harn_compiler::Options { probes: options.probes }) {
-            Ok(mut module) => {
-                refuse_builtins(&mut module, &denied);
-                if let Err(refusal) = vm.load(module) {
-                    return Err(Refusal::Start(
-                        graph.clone(),
-                        VmError::runtime(format!("invalid code: {refusal}")),
-                    ));
-                }
-            }
-            Err(diagnostics) => {
-                let found = diagnostics.into_iter().map(|d| (index, d)).collect();
-                return Err(Refusal::Compile(graph.clone(), found));
-            }
+    for mut module in modules {
+        refuse_builtins(&mut module, &denied);
+        if let Err(refusal) = vm.load(module) {
+            return Err(Refusal::Start(graph, VmError::runtime(format!("invalid code: {refusal}"))));
         }
     }
     let key = graph.module(graph.entry).map(|module| module.key.to_string()).unwrap_or_default();
@@ -120,6 +103,53 @@ pub fn load(
         Ok(root) => Ok(Program { vm, root, graph, warnings, is_script }),
         Err(error) => Err(Refusal::Start(graph, error)),
     }
+}
+
+/// From text to code: out of the cache, or through the whole front end and into the cache.
+fn front(
+    path: &str,
+    text: String,
+    loader: &mut dyn SourceLoader,
+    cache: Option<&dyn CodeCache>,
+    probes: bool,
+) -> Result<Compiled, Refusal> {
+    // Code with probes in it is made for one run.
+    let Some(cache) = cache.filter(|_| !probes) else {
+        return compiled(graph::load_text(path, text, loader), probes);
+    };
+    let key = code_cache::program_key(path, &text);
+    if let Some(found) = code_cache::find(cache, &key, &text, loader) {
+        return Ok(found);
+    }
+    let mut recorder = code_cache::Recorder::new(loader);
+    let made = compiled(graph::load_text(path, text, &mut recorder), probes)?;
+    code_cache::keep(cache, &key, recorder, &made);
+    Ok(made)
+}
+
+/// Checks and compiles the modules of a graph.
+fn compiled(graph: ModuleGraph, probes: bool) -> Result<Compiled, Refusal> {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        static_diagnostics(&graph).into_iter().partition(|(_, d)| d.severity == Severity::Error);
+    if !errors.is_empty() {
+        let found = warnings.into_iter().chain(errors).collect();
+        return Err(Refusal::Static(Rc::new(graph), found));
+    }
+    if let Some(error) = graph.start_errors.first() {
+        let raised = start_error(&graph, error);
+        return Err(Refusal::Start(Rc::new(graph), raised));
+    }
+    let mut modules = Vec::with_capacity(graph.modules.len());
+    for index in (0u32..).map(ModuleIndex).take(graph.modules.len()) {
+        match compile_with(&graph, index, harn_compiler::Options { probes }) {
+            Ok(module) => modules.push(module),
+            Err(diagnostics) => {
+                let found = diagnostics.into_iter().map(|d| (index, d)).collect();
+                return Err(Refusal::Compile(Rc::new(graph), found));
+            }
+        }
+    }
+    Ok(Compiled { graph, warnings, modules })
 }
 
 /// The pipeline that `run` starts: the one named `default`, else the first (spec 02 section 15.1).

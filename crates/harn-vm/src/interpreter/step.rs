@@ -657,11 +657,19 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     }
                     Op::GetIndex => {
                         let (from, key) = (b!(), c!());
-                        if (*from).word == LIST && (*key).word == INT && ins.d() & 1 == 0 {
+                        if (*from).word == LIST && (*key).word == INT {
                             let items = &(*((*from).payload as *const ListCell)).items;
                             let index = (*key).payload as usize;
                             if index < items.len() {
-                                copy(a!(), items.as_ptr().add(index));
+                                let item = items.as_ptr().add(index);
+                                if ins.d() & 1 == 0 {
+                                    copy(a!(), item);
+                                } else {
+                                    // The list ends here, as a row of `rows[i][k]` does: `a` may be its register.
+                                    let value = (*item).clone();
+                                    drop(take(from));
+                                    put(a!(), value);
+                                }
                                 continue 'run;
                             }
                         }

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::account::{Account, Counting};
+use crate::code_cache::code_cache;
 use crate::modules::DiskModules;
 use crate::session::{self, Session};
 use crate::{output, report, source};
@@ -154,7 +155,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
             .collect(),
         print: matches.get_flag("print"),
     };
-    match program::load(&path, text, &mut DiskModules::new(), program_options(&launch)) {
+    let options = program::Options { cache: code_cache(), ..program_options(&launch) };
+    match program::load(&path, text, &mut DiskModules::new(), options) {
         Ok(program) => execute(launch, program, live, models, matches),
         Err(refusal) => {
             output::err(&report::refusal(&refusal));
