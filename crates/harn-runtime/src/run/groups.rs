@@ -8,7 +8,7 @@ use crate::schedule::task::{Identity, Role, Wait};
 use harn_bytecode::ParallelKind;
 use harn_vm::{Fiber, Value, View, VmError};
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 impl Run {
@@ -92,7 +92,7 @@ impl Run {
             items: items.into(),
             next: 0,
             max,
-            running: Vec::new(),
+            running: BTreeSet::new(),
             results: (0..count).map(|_| None).collect(),
             outputs: vec![String::new(); count],
             finished: VecDeque::new(),
@@ -138,7 +138,7 @@ impl Run {
             let role = Role::Body { group: group_id, index };
             let task = self.child(owner, parent, Birth { role, identity, body, args: vec![item] });
             if let Some(group) = self.groups.get_mut(&group_id) {
-                group.running.push(task);
+                group.running.insert(task);
             }
         }
     }
@@ -163,7 +163,7 @@ impl Run {
         result: BodyResult,
     ) {
         let Some(group) = self.groups.get_mut(&group_id) else { return };
-        group.running.retain(|task| *task != id);
+        group.running.remove(&id);
         let owner = group.owner;
         match group.kind {
             GroupKind::All | GroupKind::Settle => {

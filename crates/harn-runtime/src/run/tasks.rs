@@ -39,7 +39,7 @@ impl Run {
             fiber: Some(fiber),
             state: State::Ready,
             epoch: 0,
-            children: Vec::new(),
+            children: BTreeMap::new(),
             groups: Vec::new(),
             flagged,
             output: String::new(),
@@ -89,7 +89,7 @@ impl Run {
         let birth = Birth { role: Role::Spawned { owner }, identity, body, args: Vec::new() };
         let id = self.child(owner, fiber, birth);
         if let Some(task) = self.tasks.get_mut(&owner) {
-            task.children.push(Child { id, deadlines: fiber.deadline_depth() });
+            task.children.insert(id, Child { id, deadlines: fiber.deadline_depth() });
         }
         fiber.resume_value(Value::handle(Rc::new(TaskHandle { id })));
         Progressed::Answered
@@ -129,7 +129,7 @@ impl Run {
         if let Role::Spawned { owner } = task.role
             && let Some(owner) = self.tasks.get_mut(&owner)
         {
-            owner.children.retain(|child| child.id != target);
+            owner.children.remove(&target);
         }
         match task.state {
             State::Done(result) => result,
@@ -159,7 +159,7 @@ impl Run {
         };
         self.print(heir, &task.output);
         if let Some(owner) = self.tasks.get_mut(&heir) {
-            owner.children.retain(|child| child.id != id);
+            owner.children.remove(&id);
         }
         if let State::Away(order) = &task.state {
             order.stop();
@@ -173,7 +173,7 @@ impl Run {
     fn stop_owned(&mut self, id: TaskId, depth: usize) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let children: Vec<TaskId> =
-            task.children.iter().filter(|child| child.deadlines >= depth).map(|child| child.id).collect();
+            task.children.values().filter(|child| child.deadlines >= depth).map(|child| child.id).collect();
         let groups = if depth == 0 { std::mem::take(&mut task.groups) } else { Vec::new() };
         for child in children {
             self.stop(child);
@@ -215,7 +215,7 @@ impl Run {
         if std::mem::replace(&mut task.flagged, true) {
             return;
         }
-        let mut started: Vec<TaskId> = task.children.iter().map(|child| child.id).collect();
+        let mut started: Vec<TaskId> = task.children.values().map(|child| child.id).collect();
         let waiting = match &task.state {
             State::Waiting(wait) => Some(wait.polls_flag()),
             State::Away(order) => {

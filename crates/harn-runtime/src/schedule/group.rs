@@ -5,7 +5,7 @@ use harn_effect::Data;
 use harn_vm::{Handle, SavedHandle, Value, View, VmError};
 use std::any::Any;
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// Identifies a `parallel` expression in progress.
@@ -42,7 +42,7 @@ pub(crate) struct Group {
     /// Index of the next body.
     pub next: usize,
     pub max: usize,
-    pub running: Vec<TaskId>,
+    pub running: BTreeSet<TaskId>,
     /// By index, for the kinds that keep results until the end.
     pub results: Vec<Option<BodyResult>>,
     /// Text printed by successful bodies, by index.

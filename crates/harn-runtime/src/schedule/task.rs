@@ -31,7 +31,7 @@ pub(crate) struct Task {
     /// Counts suspensions.
     pub epoch: u64,
     /// Tasks it spawned that nobody has collected, oldest first.
-    pub children: Vec<Child>,
+    pub children: BTreeMap<TaskId, Child>,
     /// Its `parallel` expressions that are not over.
     pub groups: Vec<GroupId>,
     /// Whether it was asked to stop.

@@ -183,7 +183,8 @@ impl Loader {
             .iter()
             .map(|child| {
                 let parts = list(child);
-                Ok(Child { id: TaskId(id(at(parts, 0))?), deadlines: index(at(parts, 1))? })
+                let child = TaskId(id(at(parts, 0))?);
+                Ok((child, Child { id: child, deadlines: index(at(parts, 1))? }))
             })
             .collect::<Loaded<_>>()?;
         let names = list(data.field("names"));
@@ -274,7 +275,7 @@ impl Loader {
                 i64::MAX => usize::MAX,
                 n => usize::try_from(n).unwrap_or(1),
             },
-            running: task_ids(data.field("running"))?,
+            running: task_ids(data.field("running"))?.into_iter().collect(),
             results,
             outputs: list(data.field("outputs")).iter().map(text).collect(),
             finished,

@@ -52,8 +52,8 @@ pub(crate) fn waiter(waiter: Waiter) -> Data {
     Data::List(vec![count(waiter.task.0), count(waiter.epoch)])
 }
 
-fn tasks(ids: &[TaskId]) -> Data {
-    Data::List(ids.iter().map(|id| count(id.0)).collect())
+fn tasks<'a>(ids: impl IntoIterator<Item = &'a TaskId>) -> Data {
+    Data::List(ids.into_iter().map(|id| count(id.0)).collect())
 }
 
 fn lock(id: &LockId) -> Data {
@@ -182,7 +182,7 @@ impl Run {
             State::Done(result) => Data::List(vec![text("done"), values.result(result)]),
             State::Waiting(wait) => self.wait_data(wait, values)?,
         };
-        let children = task.children.iter().map(|c| Data::List(vec![count(c.id.0), number(c.deadlines)]));
+        let children = task.children.values().map(|c| Data::List(vec![count(c.id.0), number(c.deadlines)]));
         let context = Value::dict(task.context.clone());
         let identity = &task.identity;
         let optional = |text: &Option<String>| text.clone().map_or(Data::Nil, Data::Str);
