@@ -23,6 +23,9 @@ pub struct Budget {
     pub approval: Option<String>,
 }
 
+/// Caps that are planned and not enforced.
+const NOT_YET: [&str; 4] = ["tokens", "cost_usd", "tool_calls", "max_concurrent"];
+
 /// Reads the option; `None` is "no budget". `odd_types` names the types of fields that are no plain data (a closure) and
 /// stand as bytes in `option`; `session_id` is the key of a budget that names none. The error is the text of the runtime
 /// error.
@@ -44,6 +47,10 @@ pub fn parse(
             ));
         }
     };
+    // A cap that is not enforced must not look like one. Other unknown keys are ignored (spec 08 section 1.1).
+    if let Some(cap) = NOT_YET.iter().find(|cap| fields.get(**cap).is_some_and(|value| !value.is_nil())) {
+        return Err(format!("{label}: autonomy_budget.{cap} is not supported yet"));
+    }
     let limits = Limits::parse(&format!("{label}: autonomy_budget."), fields, false)?;
     if limits.is_empty() {
         return Ok(None);
@@ -112,6 +119,10 @@ mod tests {
         assert_eq!(
             error(dict([("per_hour", Data::Int(1)), ("key", "  ".into())]), "s"),
             format!("{s}.key must be a non-empty string, got string")
+        );
+        assert_eq!(
+            error(dict([("per_hour", Data::Int(1)), ("tokens", Data::Int(9))]), "s"),
+            format!("{s}.tokens is not supported yet")
         );
         assert_eq!(
             error(dict([("per_hour", Data::Int(1))]), " "),
