@@ -5,8 +5,7 @@ Usage: bench/tasks.py HARN [--scale N]   (N divides the counts, for a quick look
 
 Times are taken inside the program on its monotonic clock, so start-up does not count; memory is the peak resident set of
 the process. "cores" compares the same program with HARN_THREADS=1 and HARN_THREADS=2: processor time of a run does not
-grow, so the ratio of wall times is the gain. On a machine that others use it says little; look at `threads` then, the
-share of the processor time that the second thread did.
+grow, so the ratio of wall times is the gain. On a machine that others use it says little.
 """
 
 import os
@@ -18,7 +17,7 @@ import time
 SLEEPING = """
 let n = {n}
 let begun = monotonic_ms()
-let ts = (1 to n).map({{ _i -> spawn {{ sleep(1ms) }} }})
+let ts = (1 to n).map({{ _i -> spawn {{ sleep(1ms) }} }}).to_list()
 var left = 0
 for t in ts {{ if await(t) == nil {{ left = left + 1 }} }}
 println(monotonic_ms() - begun)
@@ -35,7 +34,7 @@ println(monotonic_ms() - begun)
 CANCEL = """
 let n = {n}
 let owner = spawn {{
-  let ts = (1 to n).map({{ _i -> spawn {{ sleep(100s) }} }})
+  let ts = (1 to n).map({{ _i -> spawn {{ sleep(100s) }} }}).to_list()
   sleep(100s)
   len(ts)
 }}
