@@ -595,3 +595,22 @@ fn pulls(receiver: &Value) -> bool {
         _ => false,
     }
 }
+
+/// Lays the spread arguments out, calls, and after an error drops what lies beyond the frame.
+pub(super) fn spread_then(
+    vm: &mut Vm,
+    fiber: &mut Fiber,
+    window: usize,
+    at: usize,
+    call: impl FnOnce(&mut Vm, &mut Fiber, usize) -> Went,
+) -> Went {
+    let count = vm.spread(fiber, at)?;
+    vm.spread_out = Some((at, count));
+    let called = call(vm, fiber, count);
+    vm.spread_out = None;
+    if called.is_err() {
+        let end = (at + count).min(fiber.strand.registers.len());
+        clear(&mut fiber.strand.registers[window..end]);
+    }
+    called
+}

@@ -11,7 +11,7 @@ use super::fiber::{Delivery, Fiber};
 use super::middle::{self, forget};
 use super::operate;
 use super::step::{copy, put, take};
-use super::unwind::{clear, with_raw_error};
+use super::unwind::with_raw_error;
 use super::{Next, Vm, iterate};
 use crate::error::{ErrorKind, VmError};
 use crate::native::ControlOp;
@@ -511,28 +511,28 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             }
             Op::CallSpread => {
                 let window = window!(ins.a());
-                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.call_window(fiber, window, count, ins.c() & 1 != 0)
                 });
             }
             Op::CallFnSpread => {
                 let callee = (*code).functions.add(ins.index());
                 let window = window!(ins.a());
-                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.enter(fiber, callee, window, count)
                 });
             }
             Op::CallImportSpread => {
                 let found = vm.import((*code).unit(), ins.index())?;
                 let window = window!(ins.a());
-                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.enter(fiber, found, window, count)
                 });
             }
             Op::CallBuiltinSpread => {
                 let found = vm.builtin((*code).unit(), ins.index())?;
                 let window = window!(ins.a());
-                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.call_resolved(fiber, found, window, window + 1, count)
                 });
             }
@@ -540,7 +540,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 let cache = &*(*code).caches.add(ins.index());
                 let name = &(*code).function().sites[ins.index()].name;
                 let window = window!(ins.a());
-                return spread_then(vm, fiber, window, window + 2, |vm, fiber, count| {
+                return super::call::spread_then(vm, fiber, window, window + 2, |vm, fiber, count| {
                     vm.call_method(fiber, cache, name, window, count, ins.c() & 1 != 0)
                 });
             }
@@ -981,23 +981,4 @@ fn propagate(value: Value) -> Result<(Value, bool)> {
 #[cold]
 fn not_a_result(value: &Value) -> Box<VmError> {
     VmError::ty(format!("? operator requires a Result value, got {}", value.type_name()))
-}
-
-/// Lays the spread arguments out, calls, and after an error drops what lies beyond the frame.
-fn spread_then(
-    vm: &mut Vm,
-    fiber: &mut Fiber,
-    window: usize,
-    at: usize,
-    call: impl FnOnce(&mut Vm, &mut Fiber, usize) -> Result<Next>,
-) -> Result<Next> {
-    let count = vm.spread(fiber, at)?;
-    vm.spread_out = Some((at, count));
-    let called = call(vm, fiber, count);
-    vm.spread_out = None;
-    if called.is_err() {
-        let end = (at + count).min(fiber.strand.registers.len());
-        clear(&mut fiber.strand.registers[window..end]);
-    }
-    called
 }
