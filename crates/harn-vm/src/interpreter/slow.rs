@@ -5,6 +5,7 @@ use harn_bytecode::{Const, Instruction, Op, ParallelKind, RaiseKind};
 
 use super::access;
 use super::call::owned_closure;
+use super::call::spread_then;
 use super::check::check_param;
 use super::construct::{concat, dict_literal, extend, merge, push_slow, struct_from_dict, struct_literal};
 use super::fiber::{Delivery, Fiber};
@@ -511,28 +512,28 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             }
             Op::CallSpread => {
                 let window = window!(ins.a());
-                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.call_window(fiber, window, count, ins.c() & 1 != 0)
                 });
             }
             Op::CallFnSpread => {
                 let callee = (*code).functions.add(ins.index());
                 let window = window!(ins.a());
-                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.enter(fiber, callee, window, count)
                 });
             }
             Op::CallImportSpread => {
                 let found = vm.import((*code).unit(), ins.index())?;
                 let window = window!(ins.a());
-                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.enter(fiber, found, window, count)
                 });
             }
             Op::CallBuiltinSpread => {
                 let found = vm.builtin((*code).unit(), ins.index())?;
                 let window = window!(ins.a());
-                return super::call::spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
+                return spread_then(vm, fiber, window, window + 1, |vm, fiber, count| {
                     vm.call_resolved(fiber, found, window, window + 1, count)
                 });
             }
@@ -540,7 +541,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 let cache = &*(*code).caches.add(ins.index());
                 let name = &(*code).function().sites[ins.index()].name;
                 let window = window!(ins.a());
-                return super::call::spread_then(vm, fiber, window, window + 2, |vm, fiber, count| {
+                return spread_then(vm, fiber, window, window + 2, |vm, fiber, count| {
                     vm.call_method(fiber, cache, name, window, count, ins.c() & 1 != 0)
                 });
             }

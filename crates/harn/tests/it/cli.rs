@@ -153,13 +153,26 @@ fn interrupt(child: &Child) {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
 }
 
+/// Waits for the end of a program that was interrupted; one that goes on for half a minute fails the test.
+fn ended(mut child: Child) -> Done {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() {
+        if std::time::Instant::now() > end {
+            child.kill().unwrap();
+            panic!("the program did not end after the signal");
+        }
+        std::thread::yield_now();
+    }
+    Done(child.wait_with_output().unwrap())
+}
+
 #[test]
 fn a_signal_lets_the_program_tidy_up_and_exits_with_124() {
     let place = Place::new();
     let text = "eprintln(\"up\")\nprintln(\"x\")\ntry { sleep(60s) } finally { eprintln(\"tidy\") }\n";
     let child = started(&place, &place.file("main.harn", text));
     interrupt(&child);
-    let done = Done(child.wait_with_output().unwrap());
+    let done = ended(child);
     assert!(done.err().contains("[harn] signal received, flushing state...\ntidy\n"), "{}", done.err());
     assert_eq!(done.code(), Some(124));
 }
@@ -170,5 +183,5 @@ fn a_signal_stops_a_program_that_computes() {
     let text = "println(\"x\")\nsleep(1ms)\nvar n = 0\nwhile true { n = n + 1 }\n";
     let child = started(&place, &place.file("main.harn", text));
     interrupt(&child);
-    assert_eq!(Done(child.wait_with_output().unwrap()).code(), Some(124));
+    assert_eq!(ended(child).code(), Some(124));
 }
