@@ -18,6 +18,8 @@ pub const BODIES: &[Body] = &[
         }
         match Seed.deserialize(serde_yaml_ng::Deserializer::from_str(&source)) {
             Ok(value) => done(value),
+            // A list or mapping as key: well formed, but there is no text for it.
+            Err(e) if e.to_string().contains("expected a key") => thrown(format!("yaml_parse: {e}")),
             Err(e) => thrown(format!("YAML parse error: {e}")),
         }
     }),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use harn_effect::{Data, Op, Outcome};
 use harn_vm::{Flow, NativeCtx, NativeResult, Value, View, VmError, display, from_data, to_data};
 
-use crate::arguments::{Body, done, effect, effect_then, get, runtime_error, text, type_error};
+use crate::arguments::{Body, done, effect, effect_then, get, runtime_error, text, thrown, type_error};
 
 /// The bodies.
 pub const BODIES: &[Body] = &[
@@ -17,7 +17,9 @@ pub const BODIES: &[Body] = &[
         let topic = string_of("event_log.latest", a, 0, "topic")?;
         effect(Op::EventLatest, Data::dict([("topic", Data::from(topic))]))
     }),
-    ("event_log_emit", |_, _| runtime_error("event_log_emit: no active Harn connector context")),
+    ("event_log_emit", |_, _| thrown("event_log_emit: no active Harn connector context")),
+    ("metrics_inc", |_, _| thrown("metrics_inc: no active Harn connector context")),
+    ("secret_get", |_, _| thrown("secret_get: no active Harn connector context")),
     ("__event_next", |_, a| {
         effect(Op::EventNext, Data::dict([("topic", plain(get(a, 0))), ("from", plain(get(a, 1)))]))
     }),

@@ -21,8 +21,8 @@ embedded!(PRELUDE, "prelude":
     "waitpoints" "web" "workers"
 );
 embedded!(STD, "std":
-    "agent_state" "async" "checkpoint" "collections" "hitl" "json" "math" "memory" "path" "schema" "testing" "text" "triggers" "trust" "waitpoint"
-    "waitpoints"
+    "agent_state" "async" "checkpoint" "collections" "hitl" "host" "json" "math" "memory" "path" "runtime" "schema" "testing" "text" "triggers" "trust" "waitpoint"
+    "waitpoints" "worktree"
 );
 
 fn find(table: &'static [Embedded], directory: &str, name: &str) -> Option<&'static Embedded> {

@@ -32,9 +32,23 @@ pub const ROWS: &[Builtin] = &[
         "event_log_emit",
         "fn(topic: string, kind: string, payload?: any, headers?: dict) -> int",
         "Appends an event from a connector module.",
-        "event_log_emit(\"t\", \"k\") // error: Runtime error: event_log_emit: no active Harn connector context",
+        "event_log_emit(\"t\", \"k\") // error: event_log_emit: no active Harn connector context",
     )
     .effect(Write),
+    B::native(
+        "metrics_inc",
+        "fn(name: string, amount?: any) -> nil",
+        "Counts a metric of a connector module.",
+        "metrics_inc(\"m\") // error: metrics_inc: no active Harn connector context",
+    )
+    .effect(Write),
+    B::native(
+        "secret_get",
+        "fn(id: string) -> string",
+        "A secret, for a connector module.",
+        "secret_get(\"ns/name\") // error: secret_get: no active Harn connector context",
+    )
+    .effect(Read),
     B::primitive("__event_next", "fn(topic: string, from: int) -> dict", "Waits for the first event after an id.")
         .effect(Read),
     B::primitive(

@@ -169,6 +169,38 @@ pub const ROWS: &[Builtin] = &[
     .effect(EffectClass::Read),
     B::prelude(
         "metadata",
+        "metadata_stale",
+        "fn(project?: any) -> dict",
+        "The directories whose names (`tier1`) or contents (`tier2`) changed since they were classified.",
+        "metadata_stale().any_stale // false",
+    )
+    .effect(EffectClass::Read),
+    B::prelude(
+        "metadata",
+        "metadata_status",
+        "fn(namespace?: any) -> dict",
+        "What is recorded: directories, namespaces, and which hashes are missing or stale.",
+        "metadata_status().directory_count // 0",
+    )
+    .effect(EffectClass::Read),
+    B::prelude(
+        "metadata",
+        "metadata_refresh_hashes",
+        "fn() -> nil",
+        "Counts every classification as made from what is there now.",
+        "metadata_refresh_hashes() // nil",
+    )
+    .effect(EffectClass::Read),
+    B::prelude(
+        "metadata",
+        "invalidate_facts",
+        "fn(dir?: any) -> nil",
+        "Nothing: facts are always computed afresh.",
+        "invalidate_facts(\".\") // nil",
+    )
+    .effect(EffectClass::Read),
+    B::prelude(
+        "metadata",
         "scan_directory",
         "fn(path?: any, pattern_or_options?: any, options?: dict) -> list<dict>",
         "Path, size, time and kind of what is below a directory.",
@@ -251,7 +283,7 @@ pub const ROWS: &[Builtin] = &[
         "command_policy_pop",
         "fn() -> nil",
         "Takes the last command policy out of force.",
-        "command_policy_pop() // error: command_policy_pop: no command policy to pop",
+        "command_policy_pop() // error: Runtime error: command_policy_pop: no command policy to pop",
     ),
     B::prelude(
         "commands",

@@ -89,4 +89,32 @@ pub const ROWS: &[Builtin] = &[
         "So many iters, each seeing every item of the source.",
         "stream.broadcast([1, 2], 2).map({ s -> s.to_list() }) // [[1, 2], [1, 2]]",
     ),
+    B::prelude(
+        "stream",
+        "stream.merge",
+        "fn(...sources: any) -> any",
+        "An iter of the items of several sources as they become ready, in turn when several are.",
+        "stream.merge([1, 3], [2]).to_list() // [1, 2, 3]",
+    ),
+    B::prelude(
+        "stream",
+        "stream.race",
+        "fn(...sources: any) -> any",
+        "An iter over the source that is first to give an item; the others are dropped.",
+        "stream.race([], [2, 3]).to_list() // [2, 3]",
+    ),
+    B::prelude(
+        "stream",
+        "stream.throttle",
+        "fn(source: any, per_second: any) -> any",
+        "An iter of the items, at most so many a second.",
+        "stream.throttle([1, 2], 1000).to_list() // [1, 2]",
+    ),
+    B::prelude(
+        "stream",
+        "stream.debounce",
+        "fn(source: any, window_ms: any) -> any",
+        "An iter of the last item of each burst, once the source was silent for the window or ended.",
+        "stream.debounce([1, 2, 3], 5).to_list() // [3]",
+    ),
 ];

@@ -85,9 +85,9 @@ pub const ROWS: &[Builtin] = &[
     B::prelude(
         "system",
         "project_root",
-        "fn() -> string",
-        "The folder that the state of the run belongs to.",
-        "path_is_absolute(project_root()) // true",
+        "fn() -> string | nil",
+        "The nearest folder with a `harn.toml`, nil when there is none.",
+        "project_root() == nil || file_exists(project_root()) // true",
     )
     .effect(EffectClass::Ambient),
     B::prelude(

@@ -47,6 +47,14 @@ pub const ROWS: &[Builtin] = &[
     ),
     B::prelude(
         "templates",
+        "asset_root",
+        "fn() -> string",
+        "The directory that templates of the calling source file resolve against.",
+        "asset_root() == source_dir() // true",
+    )
+    .effect(Read),
+    B::prelude(
+        "templates",
         "source_dir",
         "fn() -> string",
         "The directory of the calling source file.",

@@ -59,9 +59,20 @@ pub fn rfc3339(at: &Zoned) -> String {
     format!("{}{fraction}{}", at.strftime("%Y-%m-%dT%H:%M:%S"), at.strftime("%:z"))
 }
 
-/// Formats by strftime directives.
+/// Formats by strftime directives; a plain `%f` is the nine digits of the nanosecond.
 pub fn format(format: &str, at: &Zoned) -> Result<String, String> {
-    jiff::fmt::strtime::format(format, at).map_err(|_| format!("date_format: invalid format '{format}'"))
+    let mut nine = String::with_capacity(format.len());
+    let mut chars = format.chars();
+    while let Some(c) = chars.next() {
+        nine.push(c);
+        if c == '%' {
+            match chars.next() {
+                Some('f') => nine.push_str("9f"),
+                other => nine.extend(other),
+            }
+        }
+    }
+    jiff::fmt::strtime::format(&nine, at).map_err(|_| format!("date_format: invalid format '{format}'"))
 }
 
 /// 0 for Sunday.

@@ -9,6 +9,7 @@
 
 mod agents;
 mod builtin_examples;
+mod chapters;
 mod cli;
 mod editor;
 mod flags;
