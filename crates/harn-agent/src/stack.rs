@@ -34,7 +34,7 @@ impl AgentStack {
         }
     }
 
-    /// Enters a loop; `frame` is the dict `{session_id, policy, approval, permissions}`. A tool call enters with the
+    /// Enters a loop; `frame` is the dict `{session_id, decisions, policy, approval, permissions}`. A tool call enters with the
     /// frame of its loop and `tool`, its name.
     pub fn push(&mut self, frame: Value) {
         self.frames.push(frame);
@@ -58,6 +58,15 @@ impl AgentStack {
     /// The innermost tool call that the task is in, also through loops that the tool started.
     pub fn tool(&self) -> Option<String> {
         self.frames.iter().rev().find_map(|frame| field(frame, "tool"))
+    }
+
+    /// The budgeted decisions that the task is in, from the outermost.
+    pub fn decisions(&self) -> Vec<String> {
+        let Some(frame) = self.current() else { return Vec::new() };
+        let View::Dict(fields) = frame.view() else { return Vec::new() };
+        let Some(listed) = fields.get("decisions") else { return Vec::new() };
+        let View::List(ids) = listed.view() else { return Vec::new() };
+        ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()
     }
 
     /// Sets the current tool registry.

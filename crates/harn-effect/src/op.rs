@@ -72,6 +72,8 @@ ops! {
     // Autonomy (spec 08 section 1).
     30 AutonomyReserve "autonomy.reserve" Control "{label, option, odd_types, session_id, stable, mock_model}: reads the option and rules; nil without a budget, else {admitted: true, decision_id, approval_id} | {admitted: false, result}.";
     31 AutonomyRelease "autonomy.release" Control "{decision_id, reason}: gives a decision back. Nil.";
+    34 AutonomySpend "autonomy.spend" Control "{}: counts one tool call for the decisions that the task is in. Nil, or {reason, key, text} of the limit that refuses it.";
+    35 AutonomyFinish "autonomy.finish" Control "{decision_id}: the decision is over. Nil.";
 
     // Tool calls of a model (spec 07 section 3): rulings are recorded before the tool runs.
     32 ToolCall "tool.call" Control "{tool, call_id, session_id, arguments, ruling: allow|ask|deny, reason}: records a ruling. The decision's id.";

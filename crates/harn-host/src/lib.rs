@@ -13,6 +13,7 @@ mod files;
 mod model;
 mod network;
 mod pipes;
+pub mod presence;
 mod process;
 mod real;
 mod signals;

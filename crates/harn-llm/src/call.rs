@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use harn_effect::{Data, Outcome, Raised};
 
+use crate::budget;
 use crate::catalog::Catalog;
 use crate::content::message;
 use crate::environment::{Environment, rate_limit_variable};
 use crate::error::{Category, ModelError, Reason};
 use crate::extract;
+use crate::meter::{self, Actual, Meter};
 use crate::mock::Mock;
 use crate::options::{self, OptionCx, Plan, Validation};
 use crate::pricing::{self, Rates};
@@ -81,6 +83,8 @@ pub struct CallCx<'a> {
     pub session: &'a mut Session,
     /// The mock.
     pub mock: &'a mut Mock,
+    /// Whose account the calls are charged to.
+    pub meter: &'a mut dyn Meter,
     /// A clock that never steps back.
     pub monotonic_ms: i64,
     /// Any number, another one each time: spreads retries.
@@ -116,6 +120,8 @@ pub struct Call {
     replies: i64,
     usage: Usage,
     sent_ms: i64,
+    /// What is set aside on the meter for the attempt under way.
+    aside: Option<String>,
     /// The replies of this call, when they are to be recorded.
     received: Vec<Reply>,
     /// The failure that a running repair tries to mend.
@@ -158,6 +164,7 @@ impl Call {
             replies: 0,
             usage: Usage::default(),
             sent_ms: cx.monotonic_ms,
+            aside: None,
             received: Vec::new(),
             repairing: None,
             plan,
@@ -207,6 +214,10 @@ impl Call {
                 cx.session.permit(&request.provider, preset_rate(&request.provider, cx), cx.monotonic_ms)
             {
                 return Step::Wait(wait_ms);
+            }
+            match cx.meter.set_aside(&budget::project(&request, rates), rates.is_some()) {
+                Ok(aside) => self.aside = aside,
+                Err(refusal) => return self.failed(*refusal, cx),
             }
             self.sent_ms = cx.monotonic_ms;
             if !mocked {
@@ -273,6 +284,9 @@ impl Call {
         let rates = pricing::rates(cx.catalog, &reply.provider, &reply.model).or(self.rates(cx));
         let cost = pricing::reply_cost(rates, &reply.usage);
         cx.session.add(reply.usage, cost, (cx.monotonic_ms - self.sent_ms).max(0));
+        let tokens = pricing::billed_tokens(&reply.usage);
+        let actual = Actual { tokens, cost_usd: cost, priced: rates.is_some() };
+        cx.meter.settle(self.aside.take(), actual);
         self.replies += 1;
         self.usage = self.usage.plus(reply.usage);
         self.retries = 0;
@@ -369,6 +383,11 @@ impl Call {
 
     fn erred(&mut self, error: ModelError, mocked: bool, cx: &mut CallCx<'_>) -> Next {
         let error = error.at(&self.plan.request.provider, &self.plan.request.model);
+        if let Some(aside) = self.aside.take()
+            && (mocked || meter::costs_nothing(&error))
+        {
+            cx.meter.settle(Some(aside), Actual { priced: true, ..Actual::default() });
+        }
         let is_primary = self.primary_error.is_none();
         if error.transient && self.retries < self.plan.llm_retries && is_primary {
             self.retries += 1;
@@ -519,6 +538,11 @@ impl Call {
     pub fn mock_completion(&mut self, cx: &mut CallCx<'_>) -> Option<Step> {
         if self.mode != Mode::Completion || !cx.mock.answers(&self.plan.request.provider) {
             return None;
+        }
+        let rates = self.rates(cx);
+        match cx.meter.set_aside(&budget::project(&self.plan.request, rates), rates.is_some()) {
+            Ok(aside) => self.aside = aside,
+            Err(refusal) => return Some(self.failed(*refusal, cx)),
         }
         let suffix = self.options.field("__suffix").as_str().unwrap_or_default().to_owned();
         let mut text = format!("Mock completion after {} chars", self.prompt.chars().count());

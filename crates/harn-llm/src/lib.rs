@@ -17,6 +17,7 @@ pub mod error;
 pub mod extract;
 pub mod fixture;
 pub mod info;
+pub mod meter;
 pub mod mock;
 pub mod nudge;
 pub mod options;

@@ -94,6 +94,11 @@ fn prompt_split(usage: &Usage) -> (i64, i64) {
     }
 }
 
+/// Tokens of a reply that are paid for: the whole prompt, cached or not, and the answer.
+pub fn billed_tokens(usage: &Usage) -> i64 {
+    prompt_split(usage).1.saturating_add(usage.output_tokens)
+}
+
 /// USD of a reply, cached tokens at their own rates when those are known.
 pub fn reply_cost(rates: Option<Rates>, usage: &Usage) -> f64 {
     let Some(known) = rates else { return 0.0 };

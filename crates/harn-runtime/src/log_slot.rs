@@ -11,6 +11,29 @@ pub type SharedStore = Rc<RefCell<dyn Store>>;
 /// Opens the configured log; the error is the text a program sees after `event_log: `.
 pub type Opener = Box<dyn FnOnce() -> Result<SharedStore, String>>;
 
+/// The processes that share a log, as far as one of them can tell.
+pub trait Presence {
+    /// The name of this process, under which the others know it as long as it lives; made when it is first asked for. The
+    /// error says why it cannot be known.
+    fn own(&mut self) -> Result<String, String>;
+
+    /// Whether the process of that name has certainly died. Of one on another machine nobody knows: it has not.
+    fn is_dead(&mut self, name: &str) -> bool;
+}
+
+/// A log that ends with its process has no other.
+struct Alone;
+
+impl Presence for Alone {
+    fn own(&mut self) -> Result<String, String> {
+        Ok("here".to_owned())
+    }
+
+    fn is_dead(&mut self, _: &str) -> bool {
+        false
+    }
+}
+
 enum State {
     Closed(Option<Opener>),
     Open(SharedStore),
@@ -20,12 +43,31 @@ enum State {
 /// The place of the active log. Nothing is opened, and no file is made, before somebody asks.
 pub struct LogSlot {
     state: RefCell<State>,
+    presence: RefCell<Box<dyn Presence>>,
 }
 
 impl LogSlot {
     /// A log that `open` opens at the first use.
     pub fn new(open: Opener) -> Self {
-        LogSlot { state: RefCell::new(State::Closed(Some(open))) }
+        LogSlot { state: RefCell::new(State::Closed(Some(open))), presence: RefCell::new(Box::new(Alone)) }
+    }
+
+    /// The slot of a log that other processes use too.
+    #[must_use]
+    pub fn shared_by(mut self, presence: Box<dyn Presence>) -> Self {
+        self.presence = RefCell::new(presence);
+        self
+    }
+
+    /// The name of this process among those that share the log.
+    pub fn process(&self) -> Result<String, Raised> {
+        let named = self.presence.borrow_mut().own();
+        named.map_err(|detail| Raised::runtime(format!("event_log: {detail}")))
+    }
+
+    /// Whether a process that shares the log has certainly died.
+    pub fn is_dead(&self, process: &str) -> bool {
+        self.presence.borrow_mut().is_dead(process)
     }
 
     /// A log in memory.

@@ -52,6 +52,8 @@ pub struct TaskInfo {
     pub task_id: String,
     /// Its task-local context values that services look at: `agent_session_id`, `tenant_id`, `trace_id`, ...
     pub context: Data,
+    /// The budgeted decisions it is in, from the outermost: known while a model or tool call starts.
+    pub decisions: Vec<String>,
 }
 
 /// What a service may use while it works.

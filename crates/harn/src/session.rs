@@ -5,8 +5,9 @@ use crate::project_log;
 use harn_effect::Host;
 use harn_govern::rules::Rules;
 use harn_host::RealHost;
+use harn_host::presence::Processes;
 use harn_host::store::LogConfig;
-use harn_runtime::log_slot::LogSlot;
+use harn_runtime::log_slot::{LogSlot, Presence};
 use harn_runtime::progress::{Progress, Silent};
 use harn_runtime::run::Surroundings;
 use harn_runtime::service::RunInfo;
@@ -64,10 +65,15 @@ impl Session {
             Ok(rules) => (rules, None),
             Err(error) => (Rules::default(), Some(error)),
         };
-        let log = LogSlot::new(Box::new(move || match broken {
+        let neighbours = config.as_ref().ok().filter(|config| config.is_durable());
+        let neighbours = neighbours.map(|config| Processes::new(config.state_root.join("processes")));
+        let mut log = LogSlot::new(Box::new(move || match broken {
             Some(error) => Err(error),
             None => config.map(|config| config.open_shared()).map_err(|error| error.to_string()),
         }));
+        if let Some(processes) = neighbours {
+            log = log.shared_by(Box::new(Neighbours(processes)));
+        }
         Surroundings {
             host: self.host,
             services: harn_runtime::services::under_rules(self.models, rules),
@@ -77,6 +83,19 @@ impl Session {
             env: Box::new(env),
             stdout_is_terminal: self.line_buffered,
         }
+    }
+}
+
+/// The other processes of this machine that use the same log.
+struct Neighbours(Processes);
+
+impl Presence for Neighbours {
+    fn own(&mut self) -> Result<String, String> {
+        self.0.own()
+    }
+
+    fn is_dead(&mut self, name: &str) -> bool {
+        self.0.is_dead(name)
     }
 }
 

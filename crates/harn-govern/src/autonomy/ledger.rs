@@ -1,28 +1,33 @@
-//! The projection of `autonomy.decisions`: what each key has taken in its present windows.
+//! The projection of `autonomy.decisions` and `autonomy.spending`: what each key has taken in its present windows, and
+//! which decisions are under way.
 //!
-//! Every so many decisions a checkpoint of the counts is appended to a topic of its own, so that a fresh process reads
+//! Every so many events a checkpoint of the counts is appended to a topic of its own, so that a fresh process reads
 //! the last checkpoint and what followed it instead of the whole history.
 
-use std::collections::{BTreeMap, VecDeque};
+mod checkpoint;
+mod rolling;
+mod spending;
 
-use harn_eventlog::{Event, Json, LogError, Read, Stored, Tx};
+use std::collections::{BTreeMap, BTreeSet};
+
+use harn_eventlog::{LogError, Read, Stored};
 
 use super::Window;
+use super::amount::Amount;
 use super::limits::ancestors;
-use crate::Moment;
+use rolling::Recent;
+use spending::{OpenSpend, Running};
+
+pub use checkpoint::CHECKPOINTS;
+pub use spending::{FINISHED, FREED, SETTLED, SPENDING, SPENT, amount_json, amount_of};
 
 /// The topic of decisions.
 pub const DECISIONS: &str = "autonomy.decisions";
-/// The topic of checkpoints of the counts.
-pub const CHECKPOINTS: &str = "autonomy.checkpoints";
 /// Kind of an admitted decision.
 pub const RESERVED: &str = "autonomy.decision_reserved";
 /// Kind of a decision given back.
 pub const RELEASED: &str = "autonomy.decision_released";
 
-const CHECKPOINT: &str = "autonomy.ledger_checkpoint";
-/// Decisions between two checkpoints.
-const CHECKPOINT_EVERY: u64 = 1000;
 const PAGE: usize = 1000;
 
 /// What a key has taken.
@@ -34,17 +39,37 @@ pub struct Taken {
     pub hour: i64,
     /// Decisions of that day.
     pub day: i64,
+    /// Spent and set aside in that hour.
+    pub spent_hour: Amount,
+    /// Spent and set aside on that day.
+    pub spent_day: Amount,
 }
 
 impl Taken {
     /// The counts as they stand at `now`: a window that lies behind counts nothing, one ahead of the clock stays.
-    pub fn at(self, now: Window) -> Taken {
+    #[must_use]
+    pub fn at(mut self, now: Window) -> Taken {
         let window = now.not_before(self.window);
-        Taken {
-            window,
-            hour: if window.hour == self.window.hour { self.hour } else { 0 },
-            day: if window.day == self.window.day { self.day } else { 0 },
+        if window.hour != self.window.hour {
+            (self.hour, self.spent_hour) = (0, Amount::default());
         }
+        if window.day != self.window.day {
+            (self.day, self.spent_day) = (0, Amount::default());
+        }
+        self.window = window;
+        self
+    }
+
+    /// Counts one decision in its windows.
+    pub fn decide(&mut self) {
+        self.hour += 1;
+        self.day += 1;
+    }
+
+    /// Counts an amount in its windows.
+    pub fn spend(&mut self, amount: Amount) {
+        self.spent_hour = self.spent_hour.plus(amount);
+        self.spent_day = self.spent_day.plus(amount);
     }
 }
 
@@ -56,43 +81,57 @@ struct Open {
     counted: bool,
 }
 
-/// The counted decisions of one key in the longest rolling window that was asked for, oldest first.
-#[derive(Clone, Debug, Default)]
-struct Recent {
-    window_ms: i64,
-    decisions: VecDeque<(i64, String)>,
-}
-
-/// Counts of every key, as of the event [`Ledger::head`].
+/// Counts of every key, as of the events [`Ledger::head`].
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     head: u64,
+    spending_head: u64,
+    /// The sum of both heads at the last checkpoint.
     checkpointed: u64,
     keys: BTreeMap<String, Taken>,
     open: BTreeMap<String, Open>,
+    /// Amounts set aside and not settled.
+    spends: BTreeMap<String, OpenSpend>,
+    /// Decisions under way.
+    running: BTreeMap<String, Running>,
     /// The latest time of a decision: no later one counts as earlier, whatever the clock says.
     last_at: i64,
     recent: BTreeMap<String, Recent>,
+    /// The latest day of an event.
+    day: i64,
 }
 
 impl Ledger {
     /// Folds what was appended since the last call.
     pub fn refresh(&mut self, log: &mut (impl Read + ?Sized)) -> Result<(), LogError> {
-        if self.head == 0 {
+        if self.head == 0 && self.spending_head == 0 {
             self.restore(log)?;
         }
+        // Spending follows the decision it belongs to: the decisions read after this look hold all of those.
+        let spending = log.latest(SPENDING)?.unwrap_or(0);
         loop {
             let events = log.read_range(DECISIONS, Some(self.head), PAGE)?;
             for stored in &events {
                 self.fold(stored)?;
             }
             if events.len() < PAGE {
-                return Ok(());
+                break;
             }
         }
+        while self.spending_head < spending {
+            let room = usize::try_from(spending - self.spending_head).unwrap_or(PAGE).min(PAGE);
+            let events = log.read_range(SPENDING, Some(self.spending_head), room)?;
+            for stored in &events {
+                self.fold_spending(stored)?;
+            }
+            if events.is_empty() {
+                self.spending_head = spending;
+            }
+        }
+        Ok(())
     }
 
-    /// The last event folded.
+    /// The last decision folded.
     pub fn head(&self) -> u64 {
         self.head
     }
@@ -112,68 +151,6 @@ impl Ledger {
         now_ms.max(self.last_at)
     }
 
-    /// How many counted decisions of `key` (and of keys below it) lie in the `window_ms` before `at`. Exact: the first time
-    /// a key is asked for, the log is read back as far as the window reaches.
-    pub fn rolling(
-        &mut self,
-        log: &mut (impl Read + ?Sized),
-        key: &str,
-        window_ms: i64,
-        at: i64,
-    ) -> Result<i64, LogError> {
-        if self.recent.get(key).is_none_or(|recent| recent.window_ms < window_ms) {
-            let decisions = self.read_back(log, key, self.last_at.saturating_sub(window_ms))?;
-            self.recent.insert(key.to_owned(), Recent { window_ms, decisions });
-        }
-        let Some(recent) = self.recent.get_mut(key) else { return Ok(0) };
-        // Not what is too old for `at`: a clock that ran ahead and is put right would miss it.
-        let oldest_kept = self.last_at.saturating_sub(recent.window_ms);
-        while recent.decisions.front().is_some_and(|(taken, _)| *taken <= oldest_kept) {
-            recent.decisions.pop_front();
-        }
-        let since = at.saturating_sub(window_ms);
-        Ok(recent.decisions.iter().rev().take_while(|(taken, _)| *taken > since).count() as i64)
-    }
-
-    /// The counted decisions of `key` later than `since`, up to [`Ledger::head`].
-    fn read_back(
-        &self,
-        log: &mut (impl Read + ?Sized),
-        key: &str,
-        since: i64,
-    ) -> Result<VecDeque<(i64, String)>, LogError> {
-        let mut found = VecDeque::new();
-        let mut released = std::collections::BTreeSet::new();
-        let mut upper = self.head;
-        while upper > 0 {
-            let lower = upper.saturating_sub(PAGE as u64);
-            for stored in log.read_range(DECISIONS, Some(lower), (upper - lower) as usize)?.iter().rev() {
-                let payload = &stored.event.payload;
-                match stored.event.kind.as_str() {
-                    RELEASED => {
-                        released.insert(payload.text("decision_id").to_owned());
-                    }
-                    RESERVED => {
-                        let at = time_of(stored);
-                        // Times on this topic never step back (see `Ledger::at`), so the rest is older.
-                        if at <= since {
-                            return Ok(found);
-                        }
-                        let id = payload.text("decision_id");
-                        let own = payload.text("key");
-                        let belongs = own == key || ancestors(own).any(|above| above == key);
-                        if belongs && payload.field("approval_id").is_null() && !released.contains(id) {
-                            found.push_front((at, id.to_owned()));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            upper = lower;
-        }
-        Ok(found)
-    }
-
     /// Whether the decision is reserved and not released.
     pub fn holds(&self, decision: &str) -> bool {
         self.open.contains_key(decision)
@@ -188,6 +165,7 @@ impl Ledger {
                 let key = payload.field("key").as_str().ok_or_else(corrupt)?;
                 let hour = payload.field("hour_index").as_int().ok_or_else(corrupt)?;
                 let day = payload.field("day_index").as_int().ok_or_else(corrupt)?;
+                let decision = payload.text("decision_id");
                 let counted = payload.field("approval_id").is_null();
                 let window = Window { hour, day };
                 let at = time_of(stored);
@@ -198,28 +176,24 @@ impl Ledger {
                     self.count(above, window, counted);
                 }
                 if counted {
-                    for key in std::iter::once(key).chain(ancestors(key)) {
-                        if let Some(recent) = self.recent.get_mut(key) {
-                            recent.decisions.push_back((at, payload.text("decision_id").to_owned()));
-                        }
-                    }
+                    self.note_recent(key, at, decision);
                 }
-                // Decisions of days past can be released without any effect: they need not be kept.
-                if self.open.len() >= 4096 {
-                    self.open.retain(|_, open| open.window.day + 1 >= day);
+                if let Some(holder) = payload.field("holder").as_str().filter(|_| counted) {
+                    let running = Running { key: key.to_owned(), holder: holder.to_owned() };
+                    self.running.insert(decision.to_owned(), running);
                 }
+                self.reach(day);
                 let open = Open { key: key.to_owned(), window: taken.window, counted };
-                self.open.insert(payload.text("decision_id").to_owned(), open);
+                self.open.insert(decision.to_owned(), open);
             }
             RELEASED => {
                 let id = payload.text("decision_id");
+                self.running.remove(id);
                 if let Some(open) = self.open.remove(id)
                     && open.counted
                 {
+                    self.forget_recent(&open.key, id);
                     for key in std::iter::once(open.key.as_str()).chain(ancestors(&open.key)) {
-                        if let Some(recent) = self.recent.get_mut(key) {
-                            recent.decisions.retain(|(_, decision)| decision != id);
-                        }
                         let Some(taken) = self.keys.get_mut(key) else { continue };
                         if taken.window.hour == open.window.hour {
                             taken.hour = (taken.hour - 1).max(0);
@@ -236,77 +210,33 @@ impl Ledger {
         Ok(())
     }
 
+    /// The first event of a day: decisions of days past can be released, and amounts settled, without any effect. They need
+    /// not be kept.
+    fn reach(&mut self, day: i64) {
+        if day > self.day {
+            self.day = day;
+            self.open.retain(|_, open| open.window.day + 1 >= day);
+            self.spends.retain(|_, open| open.window.day + 1 >= day);
+        }
+    }
+
     /// Counts one decision for a key.
     fn count(&mut self, key: &str, window: Window, counted: bool) -> Taken {
         let mut taken = self.taken(key, window);
         if counted {
-            taken.hour += 1;
-            taken.day += 1;
+            taken.decide();
         }
         self.keys.insert(key.to_owned(), taken);
         taken
     }
+}
 
-    /// Writes a checkpoint of the counts up to [`Ledger::head`] when enough was decided since the last.
-    pub fn checkpoint(&mut self, tx: &mut (impl Tx + ?Sized), moment: &Moment<'_>) -> Result<(), LogError> {
-        if self.head < self.checkpointed + CHECKPOINT_EVERY.max(self.keys.len() as u64) {
-            return Ok(());
-        }
-        let keys = self.keys.iter().map(|(key, taken)| {
-            let counts = [taken.window.hour, taken.window.day, taken.hour, taken.day];
-            (key.clone(), Json::Array(counts.into_iter().map(Json::Int).collect()))
-        });
-        let open = self.open.iter().map(|(id, open)| {
-            let row = [
-                open.key.as_str().into(),
-                open.window.hour.into(),
-                open.window.day.into(),
-                open.counted.into(),
-            ];
-            (id.clone(), Json::Array(row.into()))
-        });
-        let payload = Json::object([
-            ("up_to", Json::Int(self.head as i64)),
-            ("last_at_ms", self.last_at.into()),
-            ("keys", Json::object(keys)),
-            ("open", Json::object(open)),
-        ]);
-        tx.append(CHECKPOINTS, Event::new(CHECKPOINT, payload, moment.now_ms))?;
-        self.checkpointed = self.head;
-        Ok(())
-    }
-
-    fn restore(&mut self, log: &mut (impl Read + ?Sized)) -> Result<(), LogError> {
-        let Some(last) = log.latest(CHECKPOINTS)? else { return Ok(()) };
-        let Some(stored) = log.read_range(CHECKPOINTS, Some(last - 1), 1)?.pop() else { return Ok(()) };
-        let payload = &stored.event.payload;
-        let corrupt = || LogError::Corrupt(format!("{CHECKPOINTS} event {last} is not a checkpoint"));
-        let ints = |json: &Json, at: usize| json.as_array().and_then(|a| a.get(at)).and_then(Json::as_int);
-        let (Json::Object(keys), Json::Object(open)) = (payload.field("keys"), payload.field("open")) else {
-            return Err(corrupt());
-        };
-        for (key, row) in keys {
-            let number = |at| ints(row, at).ok_or_else(corrupt);
-            let window = Window { hour: number(0)?, day: number(1)? };
-            self.keys.insert(key.clone(), Taken { window, hour: number(2)?, day: number(3)? });
-        }
-        for (id, row) in open {
-            let [Json::Str(key), _, _, Json::Bool(counted)] = row.as_array().unwrap_or_default() else {
-                return Err(corrupt());
-            };
-            let window =
-                Window { hour: ints(row, 1).ok_or_else(corrupt)?, day: ints(row, 2).ok_or_else(corrupt)? };
-            self.open.insert(id.clone(), Open { key: key.clone(), window, counted: *counted });
-        }
-        self.last_at = payload.field("last_at_ms").as_int().unwrap_or(0);
-        self.head =
-            payload.field("up_to").as_int().and_then(|n| u64::try_from(n).ok()).ok_or_else(corrupt)?;
-        self.checkpointed = self.head;
-        Ok(())
-    }
+/// These keys and all above them, each once.
+pub(super) fn with_ancestors<'k>(keys: impl IntoIterator<Item = &'k str>) -> BTreeSet<&'k str> {
+    keys.into_iter().flat_map(|key| std::iter::once(key).chain(ancestors(key))).collect()
 }
 
 /// When a decision counts as taken.
-fn time_of(stored: &Stored) -> i64 {
+pub(super) fn time_of(stored: &Stored) -> i64 {
     stored.event.payload.field("at_ms").as_int().unwrap_or(stored.event.occurred_at_ms)
 }

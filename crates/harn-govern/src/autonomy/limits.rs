@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use harn_effect::Data;
 
+use super::amount::{PerWindow, Resource};
+
 /// At most so many decisions in any stretch of time of this length; exact, not bucketed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rolling {
@@ -22,9 +24,18 @@ pub struct Limits {
     pub per_day: Option<i64>,
     /// Decisions in a rolling window.
     pub rolling: Option<Rolling>,
+    /// Tokens of the model calls of its decisions.
+    pub tokens: PerWindow,
+    /// Nano-USD of the model calls of its decisions.
+    pub cost: PerWindow,
+    /// Tool calls of its decisions.
+    pub tool_calls: PerWindow,
+    /// Decisions under way at once.
+    pub max_concurrent: Option<i64>,
 }
 
-const KNOWN: [&str; 3] = ["per_hour", "per_day", "rolling"];
+const KNOWN: [&str; 7] =
+    ["per_hour", "per_day", "rolling", "tokens", "cost_usd", "tool_calls", "max_concurrent"];
 
 impl Limits {
     /// Reads the limits among `fields`; `prefix` stands before each error. With `strict` a field that is no limit is an
@@ -40,7 +51,67 @@ impl Limits {
                 return Err(format!("{prefix}{name} must be >= 1 (use nil to disable)"));
             }
         }
-        Ok(Limits { per_hour, per_day, rolling: rolling(prefix, fields.get("rolling"))? })
+        let spent = |resource| PerWindow::parse(prefix, fields, resource);
+        Ok(Limits {
+            per_hour,
+            per_day,
+            rolling: rolling(prefix, fields.get("rolling"))?,
+            tokens: spent(Resource::Tokens)?,
+            cost: spent(Resource::Cost)?,
+            tool_calls: spent(Resource::ToolCalls)?,
+            max_concurrent: match fields.get("max_concurrent") {
+                None | Some(Data::Nil) => None,
+                Some(Data::Int(n)) if *n >= 1 => Some(*n),
+                Some(_) => return Err(format!("{prefix}max_concurrent must be a positive int")),
+            },
+        })
+    }
+
+    /// The limits as [`Limits::parse`] reads them.
+    pub fn to_data(&self) -> Data {
+        let mut fields = BTreeMap::new();
+        let mut set = |name: &str, value: Option<Data>| {
+            if let Some(value) = value {
+                fields.insert(name.to_owned(), value);
+            }
+        };
+        set("per_hour", self.per_hour.map(Data::Int));
+        set("per_day", self.per_day.map(Data::Int));
+        set("max_concurrent", self.max_concurrent.map(Data::Int));
+        set(
+            "rolling",
+            self.rolling.map(|rolling| {
+                Data::dict([
+                    ("decisions", Data::Int(rolling.decisions)),
+                    ("window", Data::Int(rolling.window_ms)),
+                ])
+            }),
+        );
+        for resource in Resource::ALL {
+            let caps = self.on(resource);
+            let cap = |cap: Option<i64>| match (cap, resource) {
+                (None, _) => Data::Nil,
+                (Some(nano), Resource::Cost) => Data::Float(super::amount::nano_to_usd(nano)),
+                (Some(n), _) => Data::Int(n),
+            };
+            let windows = Data::dict([("per_hour", cap(caps.per_hour)), ("per_day", cap(caps.per_day))]);
+            set(resource.name(), Some(windows).filter(|_| !caps.is_empty()));
+        }
+        Data::Dict(fields)
+    }
+
+    /// The limits of one resource.
+    pub fn on(&self, resource: Resource) -> PerWindow {
+        match resource {
+            Resource::Tokens => self.tokens,
+            Resource::Cost => self.cost,
+            Resource::ToolCalls => self.tool_calls,
+        }
+    }
+
+    /// Whether what decisions spend is limited.
+    pub fn limits_spending(&self) -> bool {
+        Resource::ALL.iter().any(|resource| !self.on(*resource).is_empty())
     }
 
     /// Whether nothing is limited.
@@ -60,6 +131,10 @@ impl Limits {
             per_hour: least(self.per_hour, other.per_hour),
             per_day: least(self.per_day, other.per_day),
             rolling,
+            tokens: self.tokens.and(other.tokens),
+            cost: self.cost.and(other.cost),
+            tool_calls: self.tool_calls.and(other.tool_calls),
+            max_concurrent: least(self.max_concurrent, other.max_concurrent),
         };
         (both, more)
     }
@@ -211,9 +286,23 @@ mod tests {
     }
 
     #[test]
+    fn limits_survive_a_snapshot() {
+        let limits = Limits {
+            per_hour: Some(5),
+            rolling: Some(Rolling { decisions: 2, window_ms: 60_000 }),
+            tokens: PerWindow { per_hour: None, per_day: Some(9) },
+            cost: PerWindow { per_hour: Some(1), per_day: Some(2_500_000_001) },
+            max_concurrent: Some(3),
+            ..Limits::default()
+        };
+        let Data::Dict(fields) = limits.to_data() else { panic!("no dict") };
+        assert_eq!(Limits::parse("", &fields, true), Ok(limits));
+    }
+
+    #[test]
     fn the_stricter_cap_of_two_counts() {
-        let a = Limits { per_hour: Some(5), per_day: None, rolling: None };
-        let b = Limits { per_hour: Some(3), per_day: Some(9), rolling: None };
-        assert_eq!(a.and(b).0, Limits { per_hour: Some(3), per_day: Some(9), rolling: None });
+        let a = Limits { per_hour: Some(5), ..Limits::default() };
+        let b = Limits { per_hour: Some(3), per_day: Some(9), ..Limits::default() };
+        assert_eq!(a.and(b).0, b);
     }
 }

@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 
 use harn_effect::Data;
 
-use super::limits::{Limits, Rolling};
+use super::limits::Limits;
 
 /// A budget in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Decisions per UTC hour.
-    pub per_hour: Option<i64>,
-    /// Decisions per UTC day.
-    pub per_day: Option<i64>,
-    /// Decisions in a rolling window.
-    pub rolling: Option<Rolling>,
+    /// What it allows.
+    pub limits: Limits,
     /// Whose decisions are counted.
     pub key: String,
     /// Whom a refusal asks.
@@ -22,9 +18,6 @@ pub struct Budget {
     /// An approval that the call names for the case that the budget is used up.
     pub approval: Option<String>,
 }
-
-/// Caps that are planned and not enforced.
-const NOT_YET: [&str; 4] = ["tokens", "cost_usd", "tool_calls", "max_concurrent"];
 
 /// Reads the option; `None` is "no budget". `odd_types` names the types of fields that are no plain data (a closure) and
 /// stand as bytes in `option`; `session_id` is the key of a budget that names none. The error is the text of the runtime
@@ -47,22 +40,18 @@ pub fn parse(
             ));
         }
     };
-    // A cap that is not enforced must not look like one. Other unknown keys are ignored (spec 08 section 1.1).
-    if let Some(cap) = NOT_YET.iter().find(|cap| fields.get(**cap).is_some_and(|value| !value.is_nil())) {
-        return Err(format!("{label}: autonomy_budget.{cap} is not supported yet"));
-    }
+    // Unknown keys are ignored (spec 08 section 1.1).
     let limits = Limits::parse(&format!("{label}: autonomy_budget."), fields, false)?;
     if limits.is_empty() {
         return Ok(None);
     }
-    let Limits { per_hour, per_day, rolling } = limits;
     let key = name(label, fields, "key")?.unwrap_or_else(|| session_id.to_owned());
     if key.trim().is_empty() {
         return Err(format!("{label}: autonomy_budget requires a non-empty `key` or session_id"));
     }
     let reviewer = name(label, fields, "reviewer")?.unwrap_or_else(|| "operator".to_owned());
     let approval = name(label, fields, "approval")?;
-    Ok(Some(Budget { per_hour, per_day, rolling, key, reviewer, approval }))
+    Ok(Some(Budget { limits, key, reviewer, approval }))
 }
 
 fn name(
@@ -122,7 +111,20 @@ mod tests {
         );
         assert_eq!(
             error(dict([("per_hour", Data::Int(1)), ("tokens", Data::Int(9))]), "s"),
-            format!("{s}.tokens is not supported yet")
+            format!("{s}.tokens must be a dict {{per_hour?, per_day?}}")
+        );
+        let cost = |window: &str, value| dict([("cost_usd", dict([(window, value)]))]);
+        assert_eq!(
+            error(cost("per_day", Data::Int(0)), "s"),
+            format!("{s}.cost_usd.per_day must be a positive number")
+        );
+        assert_eq!(
+            error(cost("per_week", Data::Int(1)), "s"),
+            format!("{s}.cost_usd: unknown window 'per_week': per_hour, per_day are known")
+        );
+        assert_eq!(
+            error(dict([("max_concurrent", Data::Int(0))]), "s"),
+            format!("{s}.max_concurrent must be a positive int")
         );
         assert_eq!(
             error(dict([("per_hour", Data::Int(1))]), " "),
@@ -148,7 +150,7 @@ mod tests {
         let budget =
             parse("x", &dict([("per_day", Data::Int(3))]), &BTreeMap::new(), "sess").unwrap().unwrap();
         assert_eq!(
-            (budget.key.as_str(), budget.reviewer.as_str(), budget.per_hour),
+            (budget.key.as_str(), budget.reviewer.as_str(), budget.limits.per_hour),
             ("sess", "operator", None)
         );
     }

@@ -2,15 +2,19 @@
 
 use harn_eventlog::{Event, Json, LogError, Tx};
 
-use super::ledger::Taken;
-use super::reserve::{FROM, NEEDS, Reason, Refusal, Reservation, action_of};
+use super::amount::Resource;
+use super::ledger::{Taken, amount_json};
+use super::reason::{Reason, Span};
+use super::reserve::{FROM, NEEDS, Refusal, Reservation, action_of};
 use super::window::Window;
 use crate::Moment;
 use crate::people::{self, Book, Kind, Request, Settled};
 use crate::trust::{self, Draft, Outcome, Tier};
 
-const LIFECYCLE: &str = "triggers.lifecycle";
-const EXCEEDED: &str = "autonomy.budget_exceeded";
+/// The topic of refusals.
+pub(super) const LIFECYCLE: &str = "triggers.lifecycle";
+/// Their kind.
+pub(super) const EXCEEDED: &str = "autonomy.budget_exceeded";
 /// A reviewer has a day.
 const DEADLINE_MS: i64 = 24 * 3_600_000;
 
@@ -19,9 +23,7 @@ fn is_for_key(request: &Request, key: &str) -> bool {
     request.kind == Kind::Approval
         && request.principal() == key
         && request.payload.field("args").text("agent_key") == key
-        && [Reason::Hourly, Reason::Daily, Reason::Rolling]
-            .iter()
-            .any(|r| request.payload.text("action") == action_of(key, *r))
+        && Reason::all().any(|reason| request.payload.text("action") == action_of(key, reason))
 }
 
 fn is_usable(request: &Request, accept_mocked: bool) -> bool {
@@ -76,14 +78,29 @@ pub(super) fn refuse(
         ("reason", reason.code().into()),
         ("from_tier", FROM.into()),
         ("requested_tier", NEEDS.into()),
-        ("per_hour", asked.per_hour.into()),
-        ("per_day", asked.per_day.into()),
+        ("per_hour", asked.limits.per_hour.into()),
+        ("per_day", asked.limits.per_day.into()),
         ("autonomous_decisions_hour", taken.hour.into()),
         ("autonomous_decisions_today", taken.day.into()),
     ]);
-    if let Some(rolling) = asked.rolling {
+    if let Some(rolling) = asked.limits.rolling {
         let rolling = [("decisions", rolling.decisions), ("window_ms", rolling.window_ms)];
         detail.set("rolling", Json::object(rolling.map(|(name, n)| (name, Json::Int(n)))));
+    }
+    for resource in Resource::ALL {
+        let caps = asked.limits.on(resource);
+        if !caps.is_empty() {
+            let windows = [("per_hour", caps.per_hour), ("per_day", caps.per_day)];
+            let shown = windows.map(|(name, cap)| (name, cap.map(|cap| resource.json(cap)).into()));
+            detail.set(resource.name(), Json::object(shown));
+        }
+    }
+    if let Some(most) = asked.limits.max_concurrent {
+        detail.set("max_concurrent", most.into());
+    }
+    if asked.all_bounds().iter().any(|bound| bound.limits.limits_spending()) {
+        detail.set("spent_hour", Json::object(amount_json(taken.spent_hour)));
+        detail.set("spent_today", Json::object(amount_json(taken.spent_day)));
     }
     // The limit may be that of a key above.
     if limiting != asked.key {
@@ -164,10 +181,10 @@ fn pending_request<'b>(
     book.of_principal(&asked.key).find(|request| {
         let asked_at = Window::at(request.requested_ms);
         let same_window = match reason {
-            Reason::Hourly => asked_at.hour == window.hour,
-            Reason::Daily => asked_at.day == window.day,
-            // A rolling window has no index: one open request is enough.
-            Reason::Rolling => true,
+            Reason::Hourly | Reason::Spent(_, Span::Hour) => asked_at.hour == window.hour,
+            Reason::Daily | Reason::Spent(_, Span::Day) => asked_at.day == window.day,
+            // Where there is no window with an index one open request is enough.
+            Reason::Rolling | Reason::Concurrent => true,
         };
         request.settled.is_none()
             && !request.is_late(now_ms)

@@ -3,8 +3,11 @@
 
 use harn_eventlog::{Event, Json, LogError, Tx};
 
-use super::ledger::{DECISIONS, Ledger, RELEASED, RESERVED, Taken};
-use super::limits::{Bound, Limits, Rolling};
+use std::collections::BTreeSet;
+
+use super::ledger::{DECISIONS, FREED, Ledger, RELEASED, RESERVED, SPENDING, Taken};
+use super::limits::{Bound, Limits};
+use super::reason::{Reason, exceeded};
 use super::{Window, refusal};
 use crate::people::{self, Book, consume};
 use crate::{Moment, trust};
@@ -26,12 +29,8 @@ pub struct Reservation {
     pub trace_id: Option<String>,
     /// The run, for the headers of a request.
     pub run_id: Option<String>,
-    /// Cap per UTC hour.
-    pub per_hour: Option<i64>,
-    /// Cap per UTC day.
-    pub per_day: Option<i64>,
-    /// Limit of a rolling window.
-    pub rolling: Option<Rolling>,
+    /// What the call itself asks to be held to.
+    pub limits: Limits,
     /// Limits that bind besides: declared ones, and those of the keys above.
     pub bounds: Vec<Bound>,
     /// Whom a refusal asks.
@@ -40,6 +39,23 @@ pub struct Reservation {
     pub approval: Option<String>,
     /// Whether answers of host mocks count: in tests and with the mock model only.
     pub accept_mocked: bool,
+    /// The process that will take the decision, where decisions under way are limited.
+    pub holder: Option<String>,
+    /// Processes that are known to have died: the decisions they were taking are over.
+    pub dead: BTreeSet<String>,
+}
+
+impl Reservation {
+    /// Every limit that binds the decision, its own first.
+    pub fn all_bounds(&self) -> Vec<Bound> {
+        let own = Bound { key: self.key.clone(), limits: self.limits };
+        std::iter::once(own).chain(self.bounds.iter().cloned()).collect()
+    }
+
+    /// Whether a limit on decisions under way binds it.
+    pub fn is_concurrency_limited(&self) -> bool {
+        self.limits.max_concurrent.is_some() || self.bounds.iter().any(|b| b.limits.max_concurrent.is_some())
+    }
 }
 
 /// The ruling.
@@ -67,36 +83,6 @@ pub struct Refusal {
     pub filed: Option<people::Filed>,
 }
 
-/// Why a budget is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
-    Hourly,
-    Daily,
-    Rolling,
-}
-
-impl Reason {
-    pub(super) fn code(self) -> &'static str {
-        match self {
-            Reason::Hourly => "hourly_autonomy_budget_exceeded",
-            Reason::Daily => "daily_autonomy_budget_exceeded",
-            Reason::Rolling => "rolling_autonomy_budget_exceeded",
-        }
-    }
-}
-
-/// Which cap one more decision would exceed: the hour first, then the day.
-pub(super) fn exceeded(taken: Taken, per_hour: Option<i64>, per_day: Option<i64>) -> Option<Reason> {
-    let over = |count: i64, cap: Option<i64>| cap.is_some_and(|cap| count.saturating_add(1) > cap);
-    if over(taken.hour, per_hour) {
-        Some(Reason::Hourly)
-    } else if over(taken.day, per_day) {
-        Some(Reason::Daily)
-    } else {
-        None
-    }
-}
-
 /// The first limit that one more decision would exceed, and the key it belongs to: the call's own limits first.
 fn limited(
     tx: &mut dyn Tx,
@@ -105,20 +91,39 @@ fn limited(
     now: Window,
     at: i64,
 ) -> Result<Option<(Reason, String)>, LogError> {
-    let own = Limits { per_hour: asked.per_hour, per_day: asked.per_day, rolling: asked.rolling };
-    let own = Bound { key: asked.key.clone(), limits: own };
-    for Bound { key, limits } in std::iter::once(&own).chain(&asked.bounds) {
-        let found = exceeded(ledger.taken(key, now), limits.per_hour, limits.per_day);
-        if let Some(reason) = found {
-            return Ok(Some((reason, key.clone())));
+    for Bound { key, limits } in asked.all_bounds() {
+        if let Some(reason) = exceeded(ledger.taken(&key, now), &limits) {
+            return Ok(Some((reason, key)));
         }
         if let Some(rolling) = limits.rolling
-            && ledger.rolling(tx, key, rolling.window_ms, at)?.saturating_add(1) > rolling.decisions
+            && ledger.rolling(tx, &key, rolling.window_ms, at)?.saturating_add(1) > rolling.decisions
         {
-            return Ok(Some((Reason::Rolling, key.clone())));
+            return Ok(Some((Reason::Rolling, key)));
+        }
+        if let Some(most) = limits.max_concurrent {
+            let living = ledger.running(&key).filter(|(_, holder)| !asked.dead.contains(*holder)).count();
+            if living as i64 >= most {
+                return Ok(Some((Reason::Concurrent, key)));
+            }
         }
     }
     Ok(None)
+}
+
+/// Says of the decisions of dead processes that they are over.
+fn free(tx: &mut dyn Tx, ledger: &Ledger, asked: &Reservation, moment: &Moment<'_>) -> Result<(), LogError> {
+    let bounds = asked.all_bounds();
+    let mut seen = BTreeSet::new();
+    for Bound { key, .. } in &bounds {
+        for (decision, holder) in ledger.running(key) {
+            if asked.dead.contains(holder) && seen.insert(decision) {
+                let payload =
+                    Json::object([("decision_id", Json::from(decision)), ("holder", holder.into())]);
+                tx.append(SPENDING, Event::new(FREED, payload, moment.now_ms))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Rules on a decision and appends what the ruling needs. The caller commits and, when refused, tells the host of the
@@ -137,6 +142,7 @@ pub fn reserve(
         Some(trace) => trace.clone(),
         None => format!("trace_{}", moment.uuid7()),
     };
+    free(tx, ledger, asked, moment)?;
     let Some((reason, limiting)) = limited(tx, ledger, asked, now, at)? else {
         ledger.checkpoint(tx, moment)?;
         let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, None, moment)?;
@@ -188,8 +194,8 @@ fn append_reserved(
         ("day_index", taken.window.day.into()),
         ("seq_hour", (taken.hour + counted).into()),
         ("seq_day", (taken.day + counted).into()),
-        ("per_hour", asked.per_hour.into()),
-        ("per_day", asked.per_day.into()),
+        ("per_hour", asked.limits.per_hour.into()),
+        ("per_day", asked.limits.per_day.into()),
         ("at_ms", at.into()),
         ("trace_id", trace_id.into()),
         ("approval_id", approval.into()),
@@ -198,6 +204,7 @@ fn append_reserved(
         ("session_id", &asked.session_id),
         ("event_id", &asked.event_id),
         ("binding_key", &asked.binding_key),
+        ("holder", &asked.holder),
     ] {
         if let Some(text) = value {
             payload.set(name, text.as_str().into());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use harn_eventlog::{Json, MemoryStore, Read};
-use harn_govern::autonomy::{self, Admission, Ledger, Reservation};
+use harn_govern::autonomy::{self, Admission, Ledger, Limits, Reservation};
 use harn_govern::people::{self, Book, Delivery};
 use harn_govern::trust;
 use proptest::prelude::*;
@@ -18,8 +18,7 @@ fn asked(key: &str, per_hour: Option<i64>, per_day: Option<i64>) -> Reservation 
         source: "agent_loop".into(),
         key: key.into(),
         session_id: Some("s".into()),
-        per_hour,
-        per_day,
+        limits: Limits { per_hour, per_day, ..Limits::default() },
         reviewer: "operator".into(),
         ..Reservation::default()
     }

@@ -3,7 +3,7 @@
 
 use harn_eventlog::{Durability, MemoryStore, Read, Store};
 use harn_govern::Moment;
-use harn_govern::autonomy::{self, Admission, Ledger, Reservation};
+use harn_govern::autonomy::{self, Admission, Ledger, Limits, Reservation};
 use harn_govern::people::Book;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ impl World {
         let asked = Reservation {
             source: "agent_loop".into(),
             key: "k".into(),
-            per_hour: Some(*cap),
+            limits: Limits { per_hour: Some(*cap), ..Limits::default() },
             reviewer: "operator".into(),
             ..Reservation::default()
         };

@@ -18,7 +18,10 @@ fn asked(key: &str, rolling: Option<(i64, i64)>) -> Reservation {
     Reservation {
         source: "agent_loop".into(),
         key: key.into(),
-        rolling: rolling.map(|(decisions, window_ms)| Rolling { decisions, window_ms }),
+        limits: Limits {
+            rolling: rolling.map(|(decisions, window_ms)| Rolling { decisions, window_ms }),
+            ..Limits::default()
+        },
         reviewer: "operator".into(),
         ..Reservation::default()
     }

@@ -6,6 +6,7 @@ mod budget;
 mod interleaving;
 mod limits;
 mod people;
+mod spending;
 mod trust;
 
 use harn_eventlog::{Durability, LogError, MemoryStore, Store, Tx};

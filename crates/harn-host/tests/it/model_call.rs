@@ -85,6 +85,7 @@ fn run(args: &Data) -> Ran {
                 env: &env,
                 session: &mut session,
                 mock: &mut mock,
+                meter: &mut harn_llm::meter::Unmetered,
                 monotonic_ms: host.monotonic_ms(),
                 entropy: 7,
                 notes: &mut notes,

@@ -6,6 +6,7 @@ use crate::recorder::{self, Recorder};
 use crate::schedule::task::{State, Wait};
 use crate::schedule::{Task, TaskId};
 use crate::service::{ServiceCx, Started, TaskInfo};
+use harn_agent::stack::AgentStack;
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
 use harn_govern::effects::Verdict;
 use harn_vm::{EffectCall, Fiber, VmError, to_data};
@@ -54,7 +55,13 @@ impl Run {
         }
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        match self.start(id, ticket, call.request.clone()) {
+        if matches!(call.request.op, Op::LlmCall | Op::LlmStreamRun | Op::AutonomySpend) {
+            let stack = fiber.task_state().peek::<AgentStack>();
+            self.charged = stack.map(|stack| stack.decisions()).unwrap_or_default();
+        }
+        let started = self.start(id, ticket, call.request.clone());
+        self.charged.clear();
+        match started {
             Some(outcome) => {
                 if let Some(decision) = decision {
                     self.with_recorder(id, |recorder, cx| recorder.outcome(cx, &decision, &outcome));
@@ -239,7 +246,8 @@ impl Run {
 
     /// Builds the context of services for one call.
     pub(super) fn with_cx<T>(&mut self, id: TaskId, f: impl FnOnce(&mut ServiceCx<'_>) -> T) -> T {
-        let task = self.tasks.get(&id).map(task_info).unwrap_or_default();
+        let mut task = self.tasks.get(&id).map(task_info).unwrap_or_default();
+        task.decisions.clone_from(&self.charged);
         let (now_ms, monotonic_ms, program_now_ms) = {
             let host = self.host.borrow();
             (host.now_ms(), host.monotonic_ms(), self.clock.now_ms(host.as_ref()))
@@ -294,5 +302,5 @@ impl Run {
 /// A task as services see it.
 fn task_info(task: &Task) -> TaskInfo {
     let context = task.context.iter().filter_map(|(key, value)| Some((key.clone(), to_data(value).ok()?)));
-    TaskInfo { task_id: task.identity.task_id.clone(), context: Data::dict(context) }
+    TaskInfo { task_id: task.identity.task_id.clone(), context: Data::dict(context), decisions: Vec::new() }
 }

@@ -116,6 +116,8 @@ pub struct Run {
     next_task: u64,
     next_group: u64,
     next_ticket: u64,
+    /// The budgeted decisions that pay for the effect being started.
+    charged: Vec<String>,
     locks: Locks,
     /// The permits of `mutex` blocks, by the task that is inside.
     blocks: HashMap<TaskId, Vec<Release>>,
@@ -190,6 +192,7 @@ impl Run {
             next_task: 0,
             next_group: 0,
             next_ticket: 0,
+            charged: Vec::new(),
             locks: Locks::default(),
             blocks: HashMap::new(),
             mailboxes: Mailboxes::default(),

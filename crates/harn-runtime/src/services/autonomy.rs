@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
-use harn_govern::autonomy::{self, Admission, Bound, Budget, Limits, Refusal, Reservation, limits};
+use harn_eventlog::Durability;
+use harn_govern::autonomy::{
+    self, Admission, Amount, Bound, Budget, Limits, Refusal, Reservation, Spender, limits,
+};
 use harn_govern::{rules, trust};
 
 use super::governance::Shared;
 use super::hitl;
+use super::spending::Account;
 use crate::progress::ProgressEvent;
 use crate::service::{Service, ServiceCx, Started};
 
-/// Admits, refuses and releases decisions.
+/// Admits, refuses, releases and ends decisions, and counts their tool calls.
 pub struct Autonomy {
     shared: Shared,
 }
@@ -43,16 +47,33 @@ impl Autonomy {
             let text = format!("autonomy budget without key or session_id: counting for '{fallback}'");
             cx.progress.event(ProgressEvent::Note { text });
         }
-        let asked = Reservation { bounds, ..reservation(cx, args, &budget, session) };
+        let mut asked = Reservation { bounds, ..reservation(cx, args, &budget, session) };
+        if asked.is_concurrency_limited() {
+            asked.holder = Some(cx.log.process()?);
+        }
         let admission = self.shared.transact(cx, |tx, projections, moment| {
+            if asked.holder.is_some() {
+                projections.ledger.refresh(tx)?;
+                let holders = projections.ledger.holders().into_iter();
+                asked.dead = holders.filter(|name| cx.log.is_dead(name)).map(str::to_owned).collect();
+            }
             autonomy::reserve(tx, &mut projections.ledger, &mut projections.book, &asked, moment)
         })?;
         match admission {
-            Admission::Admitted { decision_id, approval_id } => Ok(Data::dict([
-                ("admitted", Data::Bool(true)),
-                ("decision_id", decision_id.into()),
-                ("approval_id", approval_id.into()),
-            ])),
+            Admission::Admitted { decision_id, approval_id } => {
+                let spender = Spender {
+                    decision_id: decision_id.clone(),
+                    key: asked.key.clone(),
+                    counted: approval_id.is_none(),
+                    bounds: asked.all_bounds(),
+                };
+                self.shared.under_way().borrow_mut().insert(decision_id.clone(), spender);
+                Ok(Data::dict([
+                    ("admitted", Data::Bool(true)),
+                    ("decision_id", decision_id.into()),
+                    ("approval_id", approval_id.into()),
+                ]))
+            }
             Admission::Invalid(text) => Err(Raised::Runtime(text)),
             Admission::Refused(refusal) => {
                 let result = self.refused(cx, &budget, *refusal)?;
@@ -74,8 +95,7 @@ impl Autonomy {
                 // The declared caps of the key itself are shown as its caps.
                 let own = bounds.iter().filter(|bound| bound.key == key);
                 let caps = own.fold(Limits::default(), |caps, bound| caps.and(bound.limits).0);
-                let Limits { per_hour, per_day, rolling } = caps;
-                Some((Budget { per_hour, per_day, rolling, key, reviewer, approval: None }, bounds))
+                Some((Budget { limits: caps, key, reviewer, approval: None }, bounds))
             }
             Some(budget) => Some((budget, bounds)),
         }
@@ -103,8 +123,33 @@ impl Autonomy {
         Ok(Data::Dict(fields))
     }
 
+    /// One tool call of the decisions that the task is in: nil, or why it must not happen.
+    fn spend(&self, cx: &ServiceCx<'_>) -> Outcome {
+        let spenders = self.shared.spenders(&cx.task.decisions)?;
+        let mut account = Account::new(cx, &self.shared, &spenders);
+        let amount = Amount { tool_calls: 1, ..Amount::default() };
+        Ok(match account.spend("tool.call", amount)? {
+            Ok(()) => Data::Nil,
+            Err(over) => Data::dict([
+                ("reason", Data::from(over.reason)),
+                ("key", over.key.into()),
+                ("text", over.text.into()),
+            ]),
+        })
+    }
+
+    fn end(&self, cx: &ServiceCx<'_>, args: &Data) -> Outcome {
+        let id = args.field("decision_id").as_str().unwrap_or_default();
+        self.shared.under_way().borrow_mut().remove(id);
+        self.shared.transact_at(cx, Durability::Grouped, |tx, projections, moment| {
+            autonomy::spend::finish(tx, &mut projections.ledger, id, moment)
+        })?;
+        Ok(Data::Nil)
+    }
+
     fn release(&self, cx: &ServiceCx<'_>, args: &Data) -> Outcome {
         let text = |name: &str| args.field(name).as_str().unwrap_or_default();
+        self.shared.under_way().borrow_mut().remove(text("decision_id"));
         self.shared.transact(cx, |tx, projections, moment| {
             autonomy::release(tx, &mut projections.ledger, text("decision_id"), text("reason"), moment)
         })?;
@@ -131,25 +176,57 @@ fn reservation(cx: &ServiceCx<'_>, args: &Data, budget: &Budget, session: &str) 
         binding_key: None,
         trace_id: cx.task.context.field("trace_id").as_str().map(str::to_owned),
         run_id: Some(cx.run.run_id.clone()).filter(|id| !id.is_empty()),
-        per_hour: budget.per_hour,
-        per_day: budget.per_day,
-        rolling: budget.rolling,
+        limits: budget.limits,
         bounds: Vec::new(),
         reviewer: budget.reviewer.clone(),
         approval: budget.approval.clone(),
         accept_mocked: cx.run.test || mock_model,
+        holder: None,
+        dead: std::collections::BTreeSet::new(),
     }
 }
 
 impl Service for Autonomy {
     fn ops(&self) -> &'static [Op] {
-        &[Op::AutonomyReserve, Op::AutonomyRelease]
+        &[Op::AutonomyReserve, Op::AutonomyRelease, Op::AutonomySpend, Op::AutonomyFinish]
     }
 
     fn start(&mut self, cx: &mut ServiceCx<'_>, _: Ticket, request: Request) -> Started {
         Started::Done(match request.op {
             Op::AutonomyReserve => self.reserve(cx, &request.args),
+            Op::AutonomySpend => self.spend(cx),
+            Op::AutonomyFinish => self.end(cx, &request.args),
             _ => self.release(cx, &request.args),
         })
+    }
+
+    fn save(&self) -> Result<Data, String> {
+        let under_way = self.shared.under_way().borrow();
+        let saved = under_way.values().map(|spender| {
+            let own = spender.bounds.first().map(|bound| bound.limits).unwrap_or_default();
+            Data::dict([
+                ("decision_id", Data::from(spender.decision_id.as_str())),
+                ("key", spender.key.as_str().into()),
+                ("counted", spender.counted.into()),
+                ("limits", own.to_data()),
+            ])
+        });
+        Ok(Data::List(saved.collect()))
+    }
+
+    fn load(&mut self, saved: &Data, _shift_ms: i64) -> Result<(), String> {
+        for entry in saved.as_list().unwrap_or_default() {
+            let text = |name: &str| entry.field(name).as_str().unwrap_or_default().to_owned();
+            let fields = entry.field("limits").as_dict().cloned().unwrap_or_default();
+            let (key, decision_id) = (text("key"), text("decision_id"));
+            // What the operator declares now binds also who has waited since.
+            let own = Bound { key: key.clone(), limits: Limits::parse("", &fields, true)? };
+            let declared = limits::declared_for(&key, self.shared.declared());
+            let bounds = std::iter::once(own).chain(declared).collect();
+            let counted = entry.field("counted").as_bool().unwrap_or(true);
+            let spender = Spender { decision_id: decision_id.clone(), key, counted, bounds };
+            self.shared.under_way().borrow_mut().insert(decision_id, spender);
+        }
+        Ok(())
     }
 }

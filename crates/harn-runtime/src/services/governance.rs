@@ -1,11 +1,12 @@
 //! What the governance services share: projections of the log, fresh ids, transactions.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use harn_effect::Raised;
 use harn_eventlog::{Durability, LogError, Mark, Tx, provenance};
-use harn_govern::autonomy::{Declared, Ledger};
+use harn_govern::autonomy::{Declared, Ledger, Spender};
 use harn_govern::people::Book;
 use harn_govern::rules::Rules;
 use harn_govern::waitpoint::named::Reports;
@@ -37,6 +38,8 @@ pub struct Governance {
     drawn: Cell<u64>,
     commits: Cell<u64>,
     declared: Vec<Declared>,
+    /// The decisions of this run that are under way.
+    under_way: RefCell<BTreeMap<String, Spender>>,
 }
 
 /// One handle for each service.
@@ -63,17 +66,39 @@ impl Governance {
         &self.declared
     }
 
+    /// The decisions of this run that are under way.
+    pub fn under_way(&self) -> &RefCell<BTreeMap<String, Spender>> {
+        &self.under_way
+    }
+
+    /// Who pays for what is done in these decisions. One that is not known would pay nothing: an error.
+    pub fn spenders(&self, decisions: &[String]) -> Result<Rc<[Spender]>, Raised> {
+        let under_way = self.under_way.borrow();
+        let unknown = |id: &String| Raised::runtime(format!("autonomy: decision '{id}' is not under way"));
+        decisions.iter().map(|id| under_way.get(id).cloned().ok_or_else(|| unknown(id))).collect()
+    }
+
     /// Runs `work` in one durable transaction. An error leaves no trace and denies whatever was asked.
     pub fn transact<T>(
         &self,
         cx: &ServiceCx<'_>,
         work: impl FnOnce(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
     ) -> Result<T, Raised> {
+        self.transact_at(cx, Durability::Synced, work)
+    }
+
+    /// Runs `work` in one transaction that is as durable as asked for.
+    pub fn transact_at<T>(
+        &self,
+        cx: &ServiceCx<'_>,
+        durability: Durability,
+        work: impl FnOnce(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
+    ) -> Result<T, Raised> {
         let store = cx.log.get()?;
         let mut store = store.borrow_mut();
         let mut entropy = || self.random(cx);
         let mut moment = Moment { now_ms: cx.now_ms, entropy: &mut entropy };
-        let mut tx = store.begin(Durability::Synced).map_err(|e| log_error(&e))?;
+        let mut tx = store.begin(durability).map_err(|e| log_error(&e))?;
         let result =
             work(&mut *tx, &mut self.projections.borrow_mut(), &mut moment).map_err(|e| log_error(&e))?;
         tx.commit().map_err(|e| log_error(&e))?;

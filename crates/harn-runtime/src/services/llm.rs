@@ -8,14 +8,18 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
+use harn_govern::autonomy::Spender;
 use harn_llm::call::{Call, CallCx, Step};
 use harn_llm::catalog::Catalog;
 use harn_llm::environment::{Environment, rate_limit_variable};
 use harn_llm::info::{self, InfoCx};
+use harn_llm::meter::{Meter, Unmetered};
 use harn_llm::mock::{Entry, Mock};
 use harn_llm::session::Session;
 use harn_llm::{fixture, wire};
 
+use super::governance::Shared;
+use super::spending::Account;
 use crate::progress::ProgressEvent;
 use crate::service::{Service, ServiceCx, Started};
 use streams::Streams;
@@ -34,6 +38,7 @@ pub struct LlmSetup {
 
 /// Performs the `llm.*` effects.
 pub struct LlmService {
+    shared: Shared,
     catalog: Catalog,
     session: Session,
     mock: Mock,
@@ -53,16 +58,19 @@ struct Active {
     started_ms: i64,
     /// The stream that gets its text.
     stream: Option<i64>,
+    /// The decisions that pay for it.
+    spenders: Rc<[Spender]>,
 }
 
 impl LlmService {
     /// A service of one run.
-    pub fn new(setup: LlmSetup) -> Self {
+    pub fn new(setup: LlmSetup, shared: Shared) -> Self {
         let mut mock = Mock::default();
         if let Some(fixtures) = setup.fixtures {
             mock.replay(fixtures);
         }
         LlmService {
+            shared,
             catalog: Catalog::builtin(),
             session: Session::default(),
             mock,
@@ -78,16 +86,25 @@ impl LlmService {
         Environment::read(&self.catalog, cx.env)
     }
 
-    /// Runs `work` with what a call works with, and passes its warnings on.
-    fn with_call<T>(&mut self, cx: &mut ServiceCx<'_>, work: impl FnOnce(&mut CallCx<'_>) -> T) -> T {
+    /// Runs `work` with what a call works with, charges `spenders`, and passes its warnings on.
+    fn with_call<T>(
+        &mut self,
+        cx: &mut ServiceCx<'_>,
+        spenders: &[Spender],
+        work: impl FnOnce(&mut CallCx<'_>) -> T,
+    ) -> T {
         let env = self.environment(cx);
         let mut notes = Vec::new();
         self.counter += 1;
+        let shared = self.shared.clone();
+        let mut account = Account::new(cx, &shared, spenders);
+        let meter: &mut dyn Meter = if spenders.is_empty() { &mut Unmetered } else { &mut account };
         let result = work(&mut CallCx {
             catalog: &self.catalog,
             env: &env,
             session: &mut self.session,
             mock: &mut self.mock,
+            meter,
             monotonic_ms: cx.monotonic_ms,
             entropy: spread(self.counter, cx.now_ms),
             notes: &mut notes,
@@ -100,19 +117,23 @@ impl LlmService {
 
     fn begin(&mut self, cx: &mut ServiceCx<'_>, args: &Data) -> Result<Call, Outcome> {
         let id = format!("{}-llm-{}", cx.run.run_id, self.counter + 1);
-        self.with_call(cx, |call_cx| Call::begin(args, id, call_cx))
+        self.with_call(cx, &[], |call_cx| Call::begin(args, id, call_cx))
     }
 
     fn start_call(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, args: &Data) -> Started {
+        let spenders = match self.shared.spenders(&cx.task.decisions) {
+            Ok(spenders) => spenders,
+            Err(raised) => return Started::Done(Err(raised)),
+        };
         let mut call = match self.begin(cx, args) {
             Ok(call) => call,
             Err(outcome) => return Started::Done(outcome),
         };
-        let step = self.with_call(cx, |call_cx| match call.mock_completion(call_cx) {
+        let step = self.with_call(cx, &spenders, |call_cx| match call.mock_completion(call_cx) {
             Some(step) => step,
             None => call.attempt(call_cx),
         });
-        let active = Active { call, due_ms: None, started_ms: cx.monotonic_ms, stream: None };
+        let active = Active { call, due_ms: None, started_ms: cx.monotonic_ms, stream: None, spenders };
         self.take_step(cx, ticket, active, step)
     }
 
@@ -241,8 +262,12 @@ impl LlmService {
         let Some(mut call) = self.streams.take_call(id) else {
             return Started::Done(Err(Raised::runtime("llm.stream.run: no such stream")));
         };
-        let step = self.with_call(cx, |call_cx| call.attempt(call_cx));
-        let active = Active { call, due_ms: None, started_ms: cx.monotonic_ms, stream: Some(id) };
+        let spenders = match self.shared.spenders(&cx.task.decisions) {
+            Ok(spenders) => spenders,
+            Err(raised) => return Started::Done(Err(raised)),
+        };
+        let step = self.with_call(cx, &spenders, |call_cx| call.attempt(call_cx));
+        let active = Active { call, due_ms: None, started_ms: cx.monotonic_ms, stream: Some(id), spenders };
         self.take_step(cx, ticket, active, step)
     }
 }
@@ -294,7 +319,8 @@ impl Service for LlmService {
             .collect();
         for ticket in due {
             if let Some(mut active) = self.calls.remove(&ticket) {
-                let step = self.with_call(cx, |call_cx| active.call.waited(call_cx));
+                let spenders = active.spenders.clone();
+                let step = self.with_call(cx, &spenders, |call_cx| active.call.waited(call_cx));
                 match self.take_step(cx, ticket, active, step) {
                     Started::Pending => {}
                     started => ready.push((ticket, started)),
@@ -324,7 +350,9 @@ impl Service for LlmService {
 
     fn host_done(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, outcome: Outcome) -> Started {
         let Some(mut active) = self.calls.remove(&ticket) else { return Started::Done(outcome) };
-        let step = self.with_call(cx, |call_cx| active.call.answered(wire::received(outcome), call_cx));
+        let spenders = active.spenders.clone();
+        let received = wire::received(outcome);
+        let step = self.with_call(cx, &spenders, |call_cx| active.call.answered(received, call_cx));
         self.take_step(cx, ticket, active, step)
     }
 

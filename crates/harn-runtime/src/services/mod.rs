@@ -9,6 +9,7 @@ pub mod http;
 pub mod llm;
 pub mod progress;
 pub mod run_info;
+pub mod spending;
 pub mod trust;
 pub mod waitpoint;
 
@@ -33,11 +34,11 @@ pub fn under_rules(setup: llm::LlmSetup, rules: Rules) -> Vec<Box<dyn Service>> 
         Box::new(autonomy::Autonomy::new(shared.clone())),
         Box::new(trust::Trust::new(shared.clone())),
         Box::new(hitl::Hitl::new(shared.clone())),
-        Box::new(waitpoint::Waitpoints::new(shared)),
+        Box::new(waitpoint::Waitpoints::new(shared.clone())),
         Box::new(progress::ProgressService),
         Box::new(run_info::RunInfoService),
         Box::new(host_call::HostCallService),
         Box::new(http::HttpService::default()),
-        Box::new(llm::LlmService::new(setup)),
+        Box::new(llm::LlmService::new(setup, shared)),
     ]
 }

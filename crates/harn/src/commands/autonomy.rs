@@ -4,7 +4,8 @@ use super::Command;
 use crate::{output, project_log};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_eventlog::Json;
-use harn_govern::autonomy::{Ledger, Window, simulate};
+use harn_govern::autonomy::ledger::{Taken, amount_json};
+use harn_govern::autonomy::{Ledger, Limits, Resource, Window, simulate};
 use harn_govern::moment::{parse_filter_time, timestamp};
 use harn_govern::people::Book;
 use harn_govern::rules::Rules;
@@ -71,20 +72,23 @@ fn status(json: bool) -> Result<(), String> {
     let now = Window::at(now_ms);
     let waiting: Vec<_> = book.requests().filter(|r| r.settled.is_none() && !r.is_late(now_ms)).collect();
     let mut rows = Vec::new();
-    let mut keys: Vec<(String, i64, i64)> =
-        ledger.keys(now).map(|(key, taken)| (key.to_owned(), taken.hour, taken.day)).collect();
+    let mut keys: Vec<(String, Taken)> =
+        ledger.keys(now).map(|(key, taken)| (key.to_owned(), taken)).collect();
     // A key may wait without ever having decided.
     for request in &waiting {
         let key = request.principal();
         if !key.is_empty() && !keys.iter().any(|(known, ..)| known == key) {
-            keys.push((key.to_owned(), 0, 0));
+            keys.push((key.to_owned(), Taken::default()));
         }
     }
-    for (key, hour, day) in keys {
+    for (key, taken) in keys {
         let mut row = Json::object([
             ("key", Json::from(key.as_str())),
-            ("decisions_hour", hour.into()),
-            ("decisions_day", day.into()),
+            ("decisions_hour", taken.hour.into()),
+            ("decisions_day", taken.day.into()),
+            ("spent_hour", Json::object(amount_json(taken.spent_hour))),
+            ("spent_day", Json::object(amount_json(taken.spent_day))),
+            ("under_way", (ledger.running(&key).count() as i64).into()),
         ]);
         let mut declared = Vec::new();
         for budget in rules.budgets.iter().filter(|budget| budget.binds(&key)) {
@@ -101,6 +105,19 @@ fn status(json: bool) -> Result<(), String> {
                     [("decisions", rolling.decisions), ("window_ms", rolling.window_ms), ("used", used)];
                 entry.set("rolling", Json::object(fields.map(|(name, n)| (name, Json::Int(n)))));
             }
+            for resource in Resource::ALL {
+                let caps = limits.on(resource);
+                if !caps.is_empty() {
+                    let windows = [("per_hour", caps.per_hour), ("per_day", caps.per_day)];
+                    let shown = windows.map(|(name, cap)| (name, cap.map(|cap| resource.json(cap)).into()));
+                    entry.set(resource.name(), Json::object(shown));
+                }
+            }
+            if let Some(most) = limits.max_concurrent {
+                entry.set("max_concurrent", most.into());
+            }
+            let words = in_words(&limits, taken);
+            entry.set("spending", words.into());
             declared.push(entry);
         }
         row.set("declared", Json::Array(declared));
@@ -129,10 +146,36 @@ fn status(json: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// What is spent of each limit on spending.
+fn in_words(limits: &Limits, taken: Taken) -> Vec<String> {
+    let mut words = Vec::new();
+    for resource in Resource::ALL {
+        let caps = limits.on(resource);
+        let windows =
+            [("this hour", caps.per_hour, taken.spent_hour), ("this day", caps.per_day, taken.spent_day)];
+        for (window, cap, spent) in windows {
+            if let Some(cap) = cap {
+                let (used, cap) = (resource.shown(spent.of(resource)), resource.shown(cap));
+                words.push(format!("{} {used} of {cap} {window}", resource.name()));
+            }
+        }
+    }
+    words
+}
+
 fn print_row(row: &Json) {
     let count = |name: &str| row.field(name).as_int().unwrap_or(0);
     let (hour, day) = (count("decisions_hour"), count("decisions_day"));
     output::outln(&format!("{}: {hour} decisions this hour, {day} this day", row.text("key")));
+    let spent = row.field("spent_day");
+    if spent.field("tokens").as_int() != Some(0) || spent.field("tool_calls").as_int() != Some(0) {
+        output::outln(&format!(
+            "  spent this day: {} tokens, ${:.6}, {} tool calls",
+            spent.field("tokens").as_int().unwrap_or(0),
+            spent.field("cost_usd").as_f64().unwrap_or(0.0),
+            spent.field("tool_calls").as_int().unwrap_or(0)
+        ));
+    }
     for budget in row.field("declared").as_array().unwrap_or_default() {
         let mut parts = Vec::new();
         for (name, word) in [("per_hour", "an hour"), ("per_day", "a day")] {
@@ -147,6 +190,11 @@ fn print_row(row: &Json) {
             rolling.field("used").as_int(),
         ) {
             parts.push(format!("{used} of {cap} in the last {} s", ms / 1000));
+        }
+        parts.extend(budget.field("spending").strings());
+        if let Some(most) = budget.field("max_concurrent").as_int() {
+            let under_way = row.field("under_way").as_int().unwrap_or(0);
+            parts.push(format!("{under_way} of {most} under way"));
         }
         output::outln(&format!("  declared for '{}': {}", budget.text("pattern"), parts.join(", ")));
     }
@@ -185,7 +233,11 @@ fn what_if(given: &ArgMatches) -> Result<(), String> {
         } else {
             format!(" of '{}'", refused.limiting)
         };
-        output::outln(&format!("  {at} {} {}{by} {}", refused.key, refused.reason, refused.decision_id));
+        let what = if refused.what == "decision" { String::new() } else { format!("{} of ", refused.what) };
+        output::outln(&format!(
+            "  {at} {} {}{by} {what}{}",
+            refused.key, refused.reason, refused.decision_id
+        ));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use harn_eventlog::{Durability, Json, LogError, Read, Store, Tx};
 use harn_govern::Moment;
-use harn_govern::autonomy::{self, Admission, Ledger, Reservation};
+use harn_govern::autonomy::{self, Admission, Ledger, Limits, Reservation};
 use harn_govern::people::{self, Book};
 use harn_govern::trust::{self, Draft, HeadMark, Outcome, Tier};
 use harn_host::store::SqliteStore;
@@ -44,7 +44,7 @@ fn asked(per_hour: i64) -> Reservation {
         source: "agent_loop".into(),
         key: "shared".into(),
         session_id: Some("s".into()),
-        per_hour: Some(per_hour),
+        limits: Limits { per_hour: Some(per_hour), ..Limits::default() },
         reviewer: "operator".into(),
         ..Reservation::default()
     }

@@ -23,5 +23,6 @@ mod projects;
 mod providers;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
+mod spending;
 mod suspend;
 mod testing;
