@@ -52,21 +52,34 @@ pub fn compile(graph: &ModuleGraph, module: ModuleIndex) -> Result<harn_bytecode
 
 /// What the compiler may be asked for beside the program itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct Options<'a> {
     /// Puts a `Probe` before every statement, so that the lines that are reached can be counted. Library modules get
     /// none.
     pub probes: bool,
+    /// The entry is a script that has run up to some place: only what comes after it is run by the code.
+    pub grown: Option<Grown<'a>>,
+}
+
+/// What an entry that grows was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grown<'a> {
+    /// Its variables, in order; of several with one name the last counts. Those that are declared after `from` come
+    /// behind them.
+    pub globals: &'a [harn_bytecode::Global],
+    /// Statements that begin before this byte have run.
+    pub from: u32,
 }
 
 /// [`compile`] with options.
-pub fn compile_with(
-    graph: &ModuleGraph,
+pub fn compile_with<'a>(
+    graph: &'a ModuleGraph,
     module: ModuleIndex,
-    options: Options,
+    options: Options<'a>,
 ) -> Result<harn_bytecode::Module, Vec<Diagnostic>> {
     let Some(source) = graph.module(module) else { return Ok(harn_bytecode::Module::default()) };
     let mut compiler = Compiler::new(graph, module, source);
     compiler.probes = options.probes && !compiler.is_library;
+    compiler.grown = options.grown;
     compiler.file();
     if compiler.diagnostics.is_empty() { Ok(compiler.out) } else { Err(compiler.diagnostics) }
 }
@@ -94,6 +107,8 @@ struct Compiler<'a> {
     is_library: bool,
     /// Whether statements are counted.
     probes: bool,
+    /// What the module was before, when it grows.
+    grown: Option<Grown<'a>>,
     underscore: Option<Symbol>,
     /// The piped value that `_` means, innermost last; none where `_` is an ordinary name.
     placeholders: Vec<Option<u8>>,

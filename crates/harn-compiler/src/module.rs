@@ -11,7 +11,7 @@ use harn_bytecode::{
     Const, EnumDef, Export, ExportItem, ForeignMethod, Function, FunctionKind, Global, Import, Op, Param,
     Pipeline as PipelineEntry, StructDef,
 };
-use harn_syntax::ast::{Block, DeclKind, Ident, Pipeline, StmtKind, Symbol};
+use harn_syntax::ast::{Block, DeclKind, Ident, Pipeline, Stmt, StmtKind, Symbol};
 use harn_types::graph::{ItemKind, ItemRef, Module, ModuleGraph, ModuleIndex, Origin};
 use std::collections::{HashMap, HashSet};
 
@@ -61,6 +61,7 @@ impl<'a> Compiler<'a> {
             diagnostics: Vec::new(),
             is_library: is_prelude || module.origin == Origin::Std || module.key.starts_with("std/"),
             probes: false,
+            grown: None,
             underscore: module.ast().names.get("_"),
             placeholders: Vec::new(),
             groups: 0,
@@ -181,7 +182,9 @@ impl<'a> Compiler<'a> {
                 _ => None,
             })
             .collect();
-        let is_script = self.module.origin == Origin::Entry && !self.is_library && pipelines.is_empty();
+        let is_script = self.module.origin == Origin::Entry
+            && !self.is_library
+            && (pipelines.is_empty() || self.grown.is_some());
         self.import_names();
         self.declare_types();
         let functions = self.declare_functions();
@@ -313,21 +316,11 @@ impl<'a> Compiler<'a> {
     fn declare_globals(&mut self, is_script: bool) {
         let mut unshared = 0;
         let mut names: Vec<(Symbol, bool)> = Vec::new();
-        for item in &self.module.ast().items {
-            match &item.kind {
-                StmtKind::Let(binding) => {
-                    crate::bindings::each_name(&binding.binding, &mut |name| {
-                        names.push((name, binding.mutable))
-                    });
-                }
-                StmtKind::Decl(decl) => match &decl.kind {
-                    DeclKind::Tool(tool) => names.push((tool.name.name, false)),
-                    DeclKind::Skill { name, .. } => names.push((name.name, false)),
-                    DeclKind::EvalPack(pack) => names.push((pack.binding.name, false)),
-                    _ => {}
-                },
-                _ => {}
-            }
+        let items = self.module.ast().items.as_slice();
+        let (ran, items) = items.split_at(self.ran());
+        self.remember_globals(ran);
+        for item in items {
+            global_names(item, &mut |name, mutable| names.push((name, mutable)));
         }
         for (name, mutable) in names {
             if Some(name) == self.underscore {
@@ -342,7 +335,7 @@ impl<'a> Compiler<'a> {
                 }
                 continue;
             }
-            if is_script && !self.survey.is_shared(name) {
+            if is_script && self.grown.is_none() && !self.survey.is_shared(name) {
                 unshared += 1;
                 if unshared <= SCRIPT_REGISTERS {
                     continue;
@@ -351,6 +344,28 @@ impl<'a> Compiler<'a> {
             let index = self.out.globals.len() as u32;
             self.out.globals.push(Global { name: self.text(name).to_owned(), mutable });
             self.module_names.insert(name, ModuleName::Global { index, mutable });
+        }
+    }
+
+    /// How many of the file's items have run before.
+    fn ran(&self) -> usize {
+        let from = self.grown.map_or(0, |grown| grown.from);
+        self.module.ast().items.partition_point(|item| item.span.start < from)
+    }
+
+    /// The variables that the module had before, and what their names mean now.
+    fn remember_globals(&mut self, ran: &'a [Stmt]) {
+        let Some(grown) = self.grown else { return };
+        self.out.globals = grown.globals.to_vec();
+        let places: HashMap<&str, u32> =
+            grown.globals.iter().zip(0u32..).map(|(global, index)| (global.name.as_str(), index)).collect();
+        let mut names = Vec::new();
+        ran.iter().for_each(|item| global_names(item, &mut |name, mutable| names.push((name, mutable))));
+        for (name, mutable) in names {
+            if let Some(index) = places.get(self.text(name)) {
+                self.module_names.insert(name, ModuleName::Global { index: *index, mutable });
+                self.ready.insert(*index);
+            }
         }
     }
 
@@ -444,7 +459,8 @@ impl<'a> Compiler<'a> {
         }
         let items = &self.module.ast().items;
         if script {
-            self.statements(items, None);
+            let from = self.ran();
+            self.statements(items.get(from..).unwrap_or_default(), None);
         } else {
             for item in items.iter().filter(|item| matches!(item.kind, StmtKind::Let(_))) {
                 self.statement(item);
@@ -637,6 +653,22 @@ impl<'a> Compiler<'a> {
         self.emit(Op::Return, value, 0, 0, 0);
         self.finish_function(index);
         Some(index)
+    }
+}
+
+/// The variables that a statement of the file's own level makes, and whether they can be assigned.
+fn global_names(item: &Stmt, f: &mut dyn FnMut(Symbol, bool)) {
+    match &item.kind {
+        StmtKind::Let(binding) => {
+            crate::bindings::each_name(&binding.binding, &mut |name| f(name, binding.mutable));
+        }
+        StmtKind::Decl(decl) => match &decl.kind {
+            DeclKind::Tool(tool) => f(tool.name.name, false),
+            DeclKind::Skill { name, .. } => f(name.name, false),
+            DeclKind::EvalPack(pack) => f(pack.binding.name, false),
+            _ => {}
+        },
+        _ => {}
     }
 }
 

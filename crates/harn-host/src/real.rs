@@ -56,6 +56,11 @@ impl RealHost {
         signals::listen(self.completions.clone());
     }
 
+    /// Turns every SIGINT into [`HostEvent::Signal`]; none ends the process.
+    pub fn listen_for_interrupts(&self) {
+        signals::listen_for_interrupts(self.completions.clone());
+    }
+
     /// The writing end of the queue, for parts of the host that work on threads of their own.
     pub fn completions(&self) -> Completions {
         self.completions.clone()

@@ -20,3 +20,12 @@ pub fn listen(completions: Completions) {
         }
     });
 }
+
+/// As [`listen`], for a process that outlives what it is asked to stop: every SIGINT becomes an event, and SIGTERM
+/// ends the process as it always does.
+pub fn listen_for_interrupts(completions: Completions) {
+    let Ok(mut signals) = Signals::new([SIGINT]) else { return };
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        signals.forever().for_each(|signal| completions.event(HostEvent::Signal(signal)));
+    });
+}

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod code_cache;
+pub mod dialogue;
 pub mod gate;
 pub mod host_mock;
 pub mod log_slot;

@@ -5,6 +5,8 @@
 pub struct StdoutBuffer {
     text: String,
     line_buffered: bool,
+    /// Whether the last text that was taken ended in the middle of a line.
+    mid_line: bool,
 }
 
 /// Above this size the buffer wants to be written whatever it holds.
@@ -13,7 +15,7 @@ const ENOUGH: usize = 16 << 10;
 impl StdoutBuffer {
     /// An empty buffer; on a terminal every finished line is due at once.
     pub fn new(terminal: bool) -> Self {
-        StdoutBuffer { text: String::new(), line_buffered: terminal }
+        StdoutBuffer { text: String::new(), line_buffered: terminal, mid_line: false }
     }
 
     /// Adds text; true when it is time to write.
@@ -30,7 +32,16 @@ impl StdoutBuffer {
 
     /// Takes what is there; `None` when nothing is.
     pub fn take(&mut self) -> Option<String> {
-        if self.text.is_empty() { None } else { Some(std::mem::take(&mut self.text)) }
+        if self.text.is_empty() {
+            return None;
+        }
+        self.mid_line = !self.text.ends_with('\n');
+        Some(std::mem::take(&mut self.text))
+    }
+
+    /// Whether what was taken so far ends in the middle of a line. Asked once: whoever asks ends the line.
+    pub fn take_mid_line(&mut self) -> bool {
+        std::mem::take(&mut self.mid_line)
     }
 }
 

@@ -64,25 +64,8 @@ pub fn load(
     let cache = options.cache.clone();
     let Compiled { graph, warnings, modules } = front(path, text, loader, cache.as_deref(), options.probes)?;
     let graph = Rc::new(graph);
-    let mut registry = registry();
-    for name in &options.denied {
-        registry.builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
-    }
-    let mut vm = Vm::new(Rc::new(registry), options.limits);
-    if !options.denied.is_empty() {
-        // Guests compile library modules by themselves, without these bodies.
-        vm.stay_home();
-    }
     let denied = Rc::new(options.denied);
-    let for_library = denied.clone();
-    vm.set_loader(Box::new(move |key| {
-        let mut module = code_cache::library(cache.as_deref(), key, || load_library(key))?;
-        if key.starts_with("std/") {
-            refuse_builtins(&mut module, &for_library);
-        }
-        Ok(module)
-    }));
-    vm.set_global("argv", Value::list(options.args.iter().map(|arg| Value::str(arg)).collect()));
+    let mut vm = machine(&options.args, options.limits, &denied, cache);
     for mut module in modules {
         refuse_builtins(&mut module, &denied);
         if let Err(refusal) = vm.load(module) {
@@ -103,6 +86,34 @@ pub fn load(
         Ok(root) => Ok(Program { vm, root, graph, warnings, is_script }),
         Err(error) => Err(Refusal::Start(graph, error)),
     }
+}
+
+/// A machine without modules that finds those of the library by itself.
+pub(crate) fn machine(
+    args: &[String],
+    limits: Limits,
+    denied: &Rc<BTreeSet<String>>,
+    cache: Option<Rc<dyn CodeCache>>,
+) -> Vm {
+    let mut registry = registry();
+    for name in denied.iter() {
+        registry.builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
+    }
+    let mut vm = Vm::new(Rc::new(registry), limits);
+    if !denied.is_empty() {
+        // Guests compile library modules by themselves, without these bodies.
+        vm.stay_home();
+    }
+    let for_library = denied.clone();
+    vm.set_loader(Box::new(move |key| {
+        let mut module = code_cache::library(cache.as_deref(), key, || load_library(key))?;
+        if key.starts_with("std/") {
+            refuse_builtins(&mut module, &for_library);
+        }
+        Ok(module)
+    }));
+    vm.set_global("argv", Value::list(args.iter().map(|arg| Value::str(arg)).collect()));
+    vm
 }
 
 /// From text to code: out of the cache, or through the whole front end and into the cache.
@@ -141,7 +152,7 @@ fn compiled(graph: ModuleGraph, probes: bool) -> Result<Compiled, Refusal> {
     }
     let mut modules = Vec::with_capacity(graph.modules.len());
     for index in (0u32..).map(ModuleIndex).take(graph.modules.len()) {
-        match compile_with(&graph, index, harn_compiler::Options { probes }) {
+        match compile_with(&graph, index, harn_compiler::Options { probes, grown: None }) {
             Ok(module) => modules.push(module),
             Err(diagnostics) => {
                 let found = diagnostics.into_iter().map(|d| (index, d)).collect();
@@ -172,7 +183,7 @@ fn static_diagnostics(graph: &ModuleGraph) -> Vec<(ModuleIndex, Diagnostic)> {
     syntax.into_iter().chain(harn_types::check(graph)).collect()
 }
 
-fn start_error(graph: &ModuleGraph, error: &graph::StartError) -> Box<VmError> {
+pub(crate) fn start_error(graph: &ModuleGraph, error: &graph::StartError) -> Box<VmError> {
     let mut raised = VmError::runtime(error.text.clone());
     if let Some(module) = graph.module(error.module) {
         raised.trace.push(frame_at(&module.source, &module.key, error.span.start, error.span.end));
@@ -208,7 +219,7 @@ pub fn registry() -> Registry {
 const REFUSED: &str = "refused ";
 
 /// Binds the denied builtins of a module to bodies that refuse.
-fn refuse_builtins(module: &mut harn_bytecode::Module, denied: &BTreeSet<String>) {
+pub(crate) fn refuse_builtins(module: &mut harn_bytecode::Module, denied: &BTreeSet<String>) {
     for name in &mut module.builtins {
         if denied.contains(name) {
             *name = format!("{REFUSED}{name}");

@@ -12,6 +12,7 @@ mod output;
 mod project_log;
 mod quiet;
 mod report;
+mod run_options;
 mod session;
 mod source;
 mod targets;

@@ -52,10 +52,15 @@ pub fn diagnostics(graph: &ModuleGraph, found: &[(ModuleIndex, Diagnostic)]) -> 
 
 /// The whole report, with a final newline.
 pub fn uncaught(error: &VmError, graph: &ModuleGraph) -> String {
+    uncaught_in(error, |frame| source_of(graph, frame))
+}
+
+/// [`uncaught`] where the sources are known to `source_of`.
+pub fn uncaught_in<'a>(error: &VmError, source_of: impl FnOnce(&TraceFrame) -> Option<&'a Source>) -> String {
     let mut out = format!("error: {}\n", error.report_message());
     let Some(frame) = error.trace.first() else { return out };
     if frame.line > 0 {
-        place(&mut out, frame, source_of(graph, frame));
+        place(&mut out, frame, source_of(frame));
     }
     notes(&mut out, error.trace.get(1..).unwrap_or_default());
     out

@@ -21,14 +21,19 @@ pub fn complete(
     let at = params.text_document_position;
     let path = workspace.path(&at.text_document.uri);
     let Some(document) = workspace.document(&path) else { return Ok(None) };
-    let text = document.text.clone();
-    let lines = crate::text::LineIndex::new(&text);
-    let offset = lines.offset(&text, at.position, workspace.encoding);
-    let Some((source, parsed)) = workspace.parsed(&path) else { return Ok(None) };
+    let lines = crate::text::LineIndex::new(&document.text);
+    let offset = lines.offset(&document.text, at.position, workspace.encoding);
+    Ok(complete_at(workspace, path, offset))
+}
+
+/// What may be typed at a byte offset of an open document.
+pub fn complete_at(workspace: &mut Workspace, path: String, offset: u32) -> Option<CompletionList> {
+    let text = workspace.document(&path)?.text.clone();
+    let (source, parsed) = workspace.parsed(&path)?;
     let cx = Cx { path, offset, word: word_before(&text, offset), source, parsed };
-    let items = cx.items(workspace);
+    let items = cx.items(workspace)?;
     // While a name is typed the list is filtered here; the editor asks again for the next character.
-    Ok(items.map(|items| CompletionList { is_incomplete: !cx.word.is_empty(), items }))
+    Some(CompletionList { is_incomplete: !cx.word.is_empty(), items })
 }
 
 /// The span of the identifier that ends at `offset`.

@@ -13,6 +13,7 @@ mod signature;
 mod symbols;
 mod tokens;
 
+pub use complete::complete_at;
 pub use diagnostics::diagnostics;
 pub use tokens::legend;
 

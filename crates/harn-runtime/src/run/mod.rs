@@ -6,6 +6,7 @@
 mod channels;
 mod context;
 mod effects;
+mod entries;
 mod groups;
 mod locks;
 mod mailboxes;
@@ -36,7 +37,7 @@ use crate::schedule::timer::{Purpose, Timers};
 use crate::schedule::{Task, TaskId};
 use crate::service::{RunInfo, Service};
 use harn_effect::{Data, Host, HostEvent, Op, Request, Ticket};
-use harn_vm::{ErrorKind, Exit, Fiber, TraceFrame, Value, Vm, VmError};
+use harn_vm::{ErrorKind, Exit, Fiber, TaskState, TraceFrame, Value, Vm, VmError};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
@@ -134,6 +135,8 @@ pub struct Run {
     /// When the run is over whatever it does, on the monotonic clock, and how long it was given.
     limit: Option<(i64, i64)>,
     sampler: Option<Box<dyn Sampler>>,
+    /// Set while the program is entered piece by piece: the natives' state of the root task between two pieces.
+    entries: Option<TaskState>,
 }
 
 /// Sees where the time of a run goes (`harn profile`).
@@ -162,6 +165,7 @@ impl Run {
         run
     }
 
+    /// A run of nothing yet.
     fn without_tasks(mut vm: Vm, surroundings: Surroundings) -> Run {
         let host: World = Rc::new(RefCell::new(surroundings.host));
         let clock = host.clone();
@@ -206,6 +210,7 @@ impl Run {
             limit: None,
             sampler: None,
             suspending: suspend::Suspending::default(),
+            entries: None,
         }
     }
 
@@ -246,6 +251,19 @@ impl Run {
 
     /// Runs the program to its end. Output is written on every way out.
     pub fn drive(&mut self) -> Ending {
+        self.turn_until_ending();
+        self.forget_suspension();
+        self.finish_services();
+        match (self.ending.take(), self.signal) {
+            (Some(ending @ (Ending::Suspended { .. } | Ending::Elsewhere)), _) => ending,
+            (Some(Ending::Exit(code)), _) => Ending::Exit(code),
+            (_, Some((number, _))) => Ending::Signal(number),
+            (Some(ending), None) => ending,
+            (None, None) => Ending::Exit(0),
+        }
+    }
+
+    fn turn_until_ending(&mut self) {
         while self.ending.is_none() {
             self.fire_timers();
             self.turns = self.turns.wrapping_add(1);
@@ -259,19 +277,14 @@ impl Run {
             }
         }
         self.flush();
-        self.forget_suspension();
+    }
+
+    fn finish_services(&mut self) {
         let mut services = std::mem::take(&mut self.services);
         for service in &mut services {
             self.with_cx(TaskId::ROOT, |cx| service.finish(cx));
         }
         self.services = services;
-        match (self.ending.take(), self.signal) {
-            (Some(ending @ (Ending::Suspended { .. } | Ending::Elsewhere)), _) => ending,
-            (Some(Ending::Exit(code)), _) => Ending::Exit(code),
-            (_, Some((number, _))) => Ending::Signal(number),
-            (Some(ending), None) => ending,
-            (None, None) => Ending::Exit(0),
-        }
     }
 
     /// Runs one task until it suspends or ends.
@@ -292,7 +305,10 @@ impl Run {
             let exit = self.vm.step(&mut fiber, if flagged { fuel_left } else { slice });
             self.sample(&fiber);
             let progressed = match exit {
-                Exit::Done(value) => return self.finish(id, Ok(value)),
+                Exit::Done(value) => {
+                    self.keep_state(id, &mut fiber);
+                    return self.finish(id, Ok(value));
+                }
                 Exit::Failed(error) => return self.finish(id, Err(error)),
                 Exit::OutOfFuel => {
                     if flagged {
@@ -549,7 +565,9 @@ impl Run {
         }
         self.signal = Some((number, self.now().saturating_add(SIGNAL_GRACE_MS)));
         self.flush();
-        self.say("[harn] signal received, flushing state...\n");
+        if self.entries.is_none() {
+            self.say("[harn] signal received, flushing state...\n");
+        }
         self.flag(TaskId::ROOT);
     }
 

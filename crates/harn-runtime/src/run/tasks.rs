@@ -20,7 +20,8 @@ impl Run {
     pub(super) fn add_root(&mut self, fiber: Fiber) {
         let identity =
             Identity { task_id: "task_root".to_owned(), name: "root".into(), ..Identity::default() };
-        self.add(Role::Root, fiber, identity, BTreeMap::new(), false);
+        self.next_task = self.next_task.max(1);
+        self.add_as(TaskId::ROOT, Role::Root, fiber, identity, BTreeMap::new(), false);
     }
 
     /// Adds a ready task.
@@ -34,6 +35,19 @@ impl Run {
     ) -> TaskId {
         let id = TaskId(self.next_task);
         self.next_task += 1;
+        self.add_as(id, role, fiber, identity, context, flagged);
+        id
+    }
+
+    fn add_as(
+        &mut self,
+        id: TaskId,
+        role: Role,
+        fiber: Fiber,
+        identity: Identity,
+        context: BTreeMap<String, Value>,
+        flagged: bool,
+    ) {
         let task = Task {
             role,
             fiber: Some(fiber),
@@ -50,7 +64,6 @@ impl Run {
         };
         self.tasks.insert(id, task);
         self.ready.push_back(id);
-        id
     }
 
     /// A task that is the heir of what its creator has: task state, deadlines, context, the request to stop.
@@ -174,10 +187,17 @@ impl Run {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let children: Vec<TaskId> =
             task.children.values().filter(|child| child.deadlines >= depth).map(|child| child.id).collect();
-        let groups = if depth == 0 { std::mem::take(&mut task.groups) } else { Vec::new() };
         for child in children {
             self.stop(child);
         }
+        if depth == 0 {
+            self.stop_groups(id);
+        }
+    }
+
+    /// Stops the `parallel` expressions of a task.
+    fn stop_groups(&mut self, id: TaskId) {
+        let groups = self.tasks.get_mut(&id).map(|task| std::mem::take(&mut task.groups)).unwrap_or_default();
         for group in groups {
             self.drop_group(group);
         }
@@ -244,7 +264,11 @@ impl Run {
     /// A task has ended by itself.
     pub(super) fn finish(&mut self, id: TaskId, result: Result<Value, Box<VmError>>) {
         self.leave_blocks(id);
-        self.stop_owned(id, 0);
+        if self.lives_on(id) {
+            self.stop_groups(id);
+        } else {
+            self.stop_owned(id, 0);
+        }
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.epoch += 1;
         match task.role {

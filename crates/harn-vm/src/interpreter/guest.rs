@@ -17,7 +17,7 @@ use super::{Fiber, Vm, link};
 use crate::error::VmError;
 use crate::native::{Limits, ProgramState};
 use crate::registry::Registry;
-use crate::value::code::{self, Unit};
+use crate::value::code::{self, Globals, Unit};
 use crate::value::parcel::{ErrorParcel, Parcel, Scalar};
 use crate::value::{Value, View, shape, tag};
 
@@ -79,7 +79,8 @@ impl Vm {
                 borrowed.insert(path.clone());
             }
             // The home machine has verified it.
-            let unit = link::link(module);
+            let globals = Globals::new(module.globals.len());
+            let unit = link::link(module, globals);
             vm.add_foreign_methods(&unit);
             vm.units.insert(path, unit);
         }
@@ -129,7 +130,7 @@ impl Vm {
             return None;
         }
         // SAFETY: no code runs; the values are only looked at.
-        let globals = unsafe { &*unit.link.globals.get() };
+        let globals = unsafe { unit.link.globals.values() };
         let value = globals.get(index)?;
         if value.is_absent() { None } else { Parcel::pack(value) }
     }
@@ -139,7 +140,7 @@ impl Vm {
         let Ok(value) = self.unpack(parcel) else { return };
         let Some(unit) = self.units.get(module) else { return };
         // SAFETY: no code runs, and nobody else looks at the values.
-        let globals = unsafe { &mut *unit.link.globals.get() };
+        let globals = unsafe { unit.link.globals.values() };
         if let Some(global) = globals.get_mut(index) {
             *global = value;
         }

@@ -13,19 +13,19 @@ use crate::builtin::BuiltinId;
 use crate::error::{ErrorKind, VmError};
 use crate::registry::Body;
 use crate::value::Value;
-use crate::value::code::{self, Cache, Code, Link, Linked, LinkedStep, NEVER_FAST, Resolved, Unit};
+use crate::value::code::{self, Cache, Code, Globals, Link, Linked, LinkedStep, NEVER_FAST, Resolved, Unit};
 use crate::value::shape::{self, Shape};
 
 type Result<T> = std::result::Result<T, Box<VmError>>;
 
 /// Makes a unit of a verified module.
-pub(super) fn link(module: Arc<Module>) -> Rc<Unit> {
+pub(super) fn link(module: Arc<Module>, globals: Globals) -> Rc<Unit> {
     let values: Box<[Value]> = module.consts.iter().map(literal_value).collect();
     let linked: Box<[Linked]> = module.consts.iter().map(link_const).collect();
     let functions: Box<[Code]> =
         module.functions.iter().enumerate().map(|(number, function)| code(number, function)).collect();
     let link = Link {
-        globals: UnsafeCell::new(module.globals.iter().map(|_| Value::ABSENT).collect()),
+        globals,
         imports: module.imports.iter().map(|_| Cell::new(std::ptr::null())).collect(),
         builtins: module.builtins.iter().map(|_| Cell::new(Resolved::Unknown)).collect(),
         function_values: UnsafeCell::new(module.functions.iter().map(|_| Value::NIL).collect()),

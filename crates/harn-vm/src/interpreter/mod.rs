@@ -39,7 +39,7 @@ use crate::error::VmError;
 use crate::native::{Control, EffectCall, Limits, ProgramState};
 use crate::registry::Registry;
 use crate::value::Value;
-use crate::value::code::{Code, NEVER_FAST, Unit};
+use crate::value::code::{Code, Globals, NEVER_FAST, Unit};
 use crate::value::strand::Frame;
 
 /// Why a step ended.
@@ -85,6 +85,8 @@ pub enum Entry<'a> {
 pub struct Vm {
     registry: Rc<Registry>,
     units: HashMap<String, Rc<Unit>>,
+    /// Units whose module has grown: values and frames may still refer to them.
+    outgrown: Vec<Rc<Unit>>,
     initialised: HashMap<String, bool>,
     loader: Option<Loader>,
     globals: HashMap<String, Value>,
@@ -144,6 +146,7 @@ impl Vm {
         Vm {
             registry,
             units: HashMap::new(),
+            outgrown: Vec::new(),
             initialised: HashMap::new(),
             loader: None,
             globals: HashMap::new(),
@@ -196,8 +199,32 @@ impl Vm {
             return Ok(());
         }
         let path = module.path.clone();
-        let unit = link::link(Arc::new(module));
+        let globals = Globals::new(module.globals.len());
+        let unit = link::link(Arc::new(module), globals);
         self.add_foreign_methods(&unit);
+        self.units.insert(path, unit);
+        Ok(())
+    }
+
+    /// Loads a module in the place of one of the same path that begins with the same variables: they keep their values,
+    /// and code of the old one sees the new one's changes to them. What was made by the old one lives on.
+    ///
+    /// # Errors
+    /// Code that the verifier refuses.
+    pub fn grow(&mut self, module: Module) -> Result<(), harn_bytecode::Refusal> {
+        let Some(old) = self.units.remove(&module.path) else { return self.load(module) };
+        if let Err(refusal) = harn_bytecode::verify(&module) {
+            self.units.insert(module.path, old);
+            return Err(refusal);
+        }
+        // SAFETY: no code runs, and every unit that shares the variables is told.
+        let globals = unsafe { old.link.globals.grown(module.globals.len()) };
+        self.outgrown.push(old);
+        self.outgrown.iter().for_each(|unit| unit.link.globals.follow());
+        let path = module.path.clone();
+        let unit = link::link(Arc::new(module), globals);
+        self.add_foreign_methods(&unit);
+        self.initialised.remove(&path);
         self.units.insert(path, unit);
         Ok(())
     }
@@ -210,6 +237,15 @@ impl Vm {
     /// A loaded module.
     pub fn module(&self, path: &str) -> Option<Arc<Module>> {
         self.units.get(path).map(|unit| unit.module.clone())
+    }
+
+    /// The value of a module's variable; of several with one name that of the last.
+    pub fn variable(&self, path: &str, name: &str) -> Option<Value> {
+        let unit = self.units.get(path)?;
+        let index = unit.module.globals.iter().rposition(|global| global.name == name)?;
+        // SAFETY: no code runs; the value is copied before anything else happens.
+        let value = unsafe { unit.link.globals.values().get(index).cloned()? };
+        (!value.is_absent()).then_some(value)
     }
 
     /// A function of a module as a value: exported, or else any function of that name.
@@ -382,10 +418,10 @@ impl Vm {
 impl Drop for Vm {
     fn drop(&mut self) {
         // Break the circles: globals hold closures that hold their unit; cells hold closures that hold the cell.
-        for unit in self.units.values() {
+        for unit in self.units.values().chain(&self.outgrown) {
             // SAFETY: no code runs; the values are moved out before they are dropped.
             unsafe {
-                let globals = std::mem::take(&mut *unit.link.globals.get());
+                let globals = std::mem::take(unit.link.globals.values());
                 let values = std::mem::take(&mut *unit.link.function_values.get());
                 drop((globals, values));
             }

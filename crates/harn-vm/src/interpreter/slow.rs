@@ -119,7 +119,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 *base.add(ins.index()) = value;
             }
             Op::GetGlobal => {
-                let global = (*(*code).link().globals.get()).as_ptr().add(ins.index());
+                let global = (*code).link().globals.at(ins.index());
                 if (*global).is_absent() {
                     vm.note_global((*code).unit(), ins.index(), false);
                     return Err(uninitialised(code, ins.index()));
@@ -127,7 +127,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 copy(a!(), global);
             }
             Op::TakeGlobal => {
-                let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                let global = (*code).link().globals.at(ins.index());
                 if (*global).is_absent() {
                     vm.note_global((*code).unit(), ins.index(), false);
                     return Err(uninitialised(code, ins.index()));
@@ -137,7 +137,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             }
             Op::SetGlobal => {
                 let value = take(a!());
-                let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                let global = (*code).link().globals.at(ins.index());
                 if (*global).is_absent() {
                     vm.note_global((*code).unit(), ins.index(), true);
                 }

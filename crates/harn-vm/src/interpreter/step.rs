@@ -337,7 +337,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         continue 'run;
                     }
                     Op::GetGlobal => {
-                        let global = (*(*code).link().globals.get()).as_ptr().add(ins.index());
+                        let global = (*code).link().globals.at(ins.index());
                         if (*global).is_absent() {
                             break 'slow;
                         }
@@ -345,7 +345,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         continue 'run;
                     }
                     Op::SetGlobal => {
-                        let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                        let global = (*code).link().globals.at(ins.index());
                         if (*global).is_counted() {
                             middle::replace(global, a!());
                         } else if (*global).is_absent() {
@@ -356,7 +356,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         continue 'run;
                     }
                     Op::TakeGlobal => {
-                        let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                        let global = (*code).link().globals.at(ins.index());
                         if (*global).is_absent() {
                             break 'slow;
                         }
@@ -367,7 +367,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     }
                     Op::LoosenGlobal => {
                         if (*a!()).is_counted() {
-                            let global = (*(*code).link().globals.get()).as_mut_ptr().add(ins.index());
+                            let global = (*code).link().globals.at(ins.index());
                             middle::loosen(vm, global, a!(), b!(), ins.c() == 1);
                         }
                         continue 'run;

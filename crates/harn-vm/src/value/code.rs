@@ -32,12 +32,66 @@ pub(crate) struct Unit {
 /// Globals, and other modules' code as far as it was needed. The VM empties it when it goes away: globals may hold
 /// closures, which hold the unit.
 pub(crate) struct Link {
-    pub globals: UnsafeCell<Vec<Value>>,
+    pub globals: Globals,
     /// Null until first needed.
     pub imports: Box<[Cell<*const Code>]>,
     pub builtins: Box<[Cell<Resolved>]>,
     /// Functions as values; nil until first needed.
     pub function_values: UnsafeCell<Vec<Value>>,
+}
+
+/// The module variables of a unit. The units of a module that grows ([`crate::Vm::grow`]) share theirs.
+pub(crate) struct Globals {
+    /// Where the first one stands; follows the store when that grows.
+    start: Cell<*mut Value>,
+    store: Rc<UnsafeCell<Vec<Value>>>,
+}
+
+impl Globals {
+    /// So many variables without a value.
+    pub(crate) fn new(count: usize) -> Globals {
+        let mut values: Vec<Value> = (0..count).map(|_| Value::ABSENT).collect();
+        let start = Cell::new(values.as_mut_ptr());
+        Globals { start, store: Rc::new(UnsafeCell::new(values)) }
+    }
+
+    /// The place of a variable.
+    ///
+    /// # Safety
+    /// `index` is in range, which the verifier proves of code.
+    #[inline(always)]
+    pub(crate) unsafe fn at(&self, index: usize) -> *mut Value {
+        // SAFETY: `start` is the beginning of the store.
+        unsafe { self.start.get().add(index) }
+    }
+
+    /// The variables.
+    ///
+    /// # Safety
+    /// No code runs, and nobody else looks at the values meanwhile.
+    #[allow(clippy::mut_from_ref, reason = "the cell's own rule, stated above")]
+    pub(crate) unsafe fn values(&self) -> &mut Vec<Value> {
+        // SAFETY: see above.
+        unsafe { &mut *self.store.get() }
+    }
+
+    /// The same variables and, up to `count`, more without a value.
+    ///
+    /// # Safety
+    /// As [`Globals::values`]; every unit that shares the store is told by [`Globals::follow`] before code runs.
+    pub(crate) unsafe fn grown(&self, count: usize) -> Globals {
+        // SAFETY: see above.
+        let values = unsafe { self.values() };
+        values.resize_with(count.max(values.len()), || Value::ABSENT);
+        self.follow();
+        Globals { start: self.start.clone(), store: self.store.clone() }
+    }
+
+    /// Looks again where the store is.
+    pub(crate) fn follow(&self) {
+        // SAFETY: only the address is taken.
+        self.start.set(unsafe { (*self.store.get()).as_mut_ptr() });
+    }
 }
 
 /// What a builtin's name was found to be.

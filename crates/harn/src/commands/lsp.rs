@@ -26,12 +26,19 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(_: &ArgMatches) -> ExitCode {
-    ExitCode::from(harn_lsp::serve(Box::new(EditorFiles { disk: DiskModules::new() })))
+    ExitCode::from(harn_lsp::serve(Box::new(EditorFiles::new())))
 }
 
 /// The disk, with what projects configure.
-struct EditorFiles {
+pub(super) struct EditorFiles {
     disk: DiskModules,
+}
+
+impl EditorFiles {
+    /// The files of this machine.
+    pub(super) fn new() -> EditorFiles {
+        EditorFiles { disk: DiskModules::new() }
+    }
 }
 
 impl SourceLoader for EditorFiles {

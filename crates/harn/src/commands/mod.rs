@@ -15,6 +15,7 @@ mod lint;
 mod lsp;
 mod new;
 mod profile;
+mod repl;
 mod resume;
 mod run;
 mod test;
@@ -43,6 +44,7 @@ pub struct Command {
 pub const COMMANDS: &[Command] = &[
     run::COMMAND,
     resume::COMMAND,
+    repl::COMMAND,
     check::COMMAND,
     lint::COMMAND,
     fmt::COMMAND,

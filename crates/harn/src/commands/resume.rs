@@ -1,8 +1,9 @@
 //! `harn resume`: goes on with runs that wait on the event log (spec 08 section 4.6).
 
 use super::Command;
-use super::run::{SUSPENDED, drive, plan, prepare, program_options};
+use super::run::{SUSPENDED, drive, plan};
 use crate::modules::DiskModules;
+use crate::run_options::{prepare, program_options};
 use crate::session::Session;
 use crate::{output, project_log, report, source};
 use clap::{Arg, ArgAction, ArgMatches};

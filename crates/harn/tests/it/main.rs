@@ -21,6 +21,7 @@ mod mistakes;
 mod place;
 mod projects;
 mod providers;
+mod repl;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
 mod spending;

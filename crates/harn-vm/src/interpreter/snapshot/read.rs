@@ -123,7 +123,7 @@ impl Reader<'_, '_> {
                 }
                 // SAFETY: no code runs; the old value is dropped after the new one is in place.
                 let old = unsafe {
-                    let globals = &mut *unit.link.globals.get();
+                    let globals = unit.link.globals.values();
                     globals.get_mut(slot).map(|to| std::mem::replace(to, value))
                 };
                 drop(old);

@@ -140,7 +140,7 @@ impl Writer<'_> {
             for (slot, global) in unit.module.globals.iter().enumerate() {
                 out.text(&global.name);
                 // SAFETY: no code runs; the value is copied before anything else happens.
-                let globals = unsafe { &*unit.link.globals.get() };
+                let globals = unsafe { unit.link.globals.values() };
                 let value = globals.get(slot).cloned();
                 self.value(out, &value.unwrap_or(Value::ABSENT))?;
             }
