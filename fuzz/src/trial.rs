@@ -7,11 +7,11 @@ use harn_runtime::progress::Silent;
 use harn_runtime::run::{Run, Surroundings};
 use harn_runtime::service::RunInfo;
 use harn_syntax::{Source, dump_ast, render};
-use harn_types::graph::load_text;
+use harn_types::graph::{InMemory, load_text};
 use harn_types::lint::{LintOptions, lint};
 use harn_vm::Limits;
 
-use crate::world::{NoFiles, Nowhere};
+use crate::world::Nowhere;
 
 /// The name of the input.
 const PATH: &str = "fuzz.harn";
@@ -20,20 +20,24 @@ const PATH: &str = "fuzz.harn";
 pub fn run(text: &str) -> Result<&'static str, String> {
     front_end(text)?;
     let limits = Limits { depth: 2_000, heap_bytes: 64 << 20, strict: false };
-    let program =
-        match program::load(PATH, text.to_owned(), &mut NoFiles, Options { limits, ..Options::default() }) {
-            Ok(program) => program,
-            Err(Refusal::Static(..)) => return Ok("refused"),
-            Err(Refusal::Compile(..)) => return Ok("uncompiled"),
-            Err(Refusal::Unreadable(_)) => return Ok("unreadable"),
-            Err(Refusal::Start(_, error)) => {
-                let message = error.raw_message();
-                return match message.contains("invalid code") {
-                    true => Err(format!("FINDING the verifier refuses compiled code: {message}")),
-                    false => Ok("unstarted"),
-                };
-            }
-        };
+    let program = match program::load(
+        PATH,
+        text.to_owned(),
+        &mut InMemory::new(harn_stdlib::std_module),
+        Options { limits, ..Options::default() },
+    ) {
+        Ok(program) => program,
+        Err(Refusal::Static(..)) => return Ok("refused"),
+        Err(Refusal::Compile(..)) => return Ok("uncompiled"),
+        Err(Refusal::Unreadable(_)) => return Ok("unreadable"),
+        Err(Refusal::Start(_, error)) => {
+            let message = error.raw_message();
+            return match message.contains("invalid code") {
+                true => Err(format!("FINDING the verifier refuses compiled code: {message}")),
+                false => Ok("unstarted"),
+            };
+        }
+    };
     let surroundings = Surroundings {
         host: Box::new(Nowhere::default()),
         services: harn_runtime::services::all(),
@@ -60,7 +64,7 @@ pub fn front_end(text: &str) -> Result<(), String> {
         let height = dump.lines().map(indented).max().unwrap_or(0);
         formatter_laws(&source, height < MODERATE)?;
     }
-    let graph = load_text(PATH, text.to_owned(), &mut NoFiles);
+    let graph = load_text(PATH, text.to_owned(), &mut InMemory::new(harn_stdlib::std_module));
     harn_types::check(&graph);
     lint(&graph, graph.entry, &LintOptions::default());
     Ok(())

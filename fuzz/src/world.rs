@@ -3,7 +3,6 @@
 use std::cell::Cell;
 
 use harn_effect::{Data, Host, HostEvent, Op, Outcome, Raised, Request, Ticket};
-use harn_types::graph::SourceLoader;
 
 /// Milliseconds of its own time after which a program is told to stop.
 const LIFETIME_MS: i64 = 3_000;
@@ -51,30 +50,5 @@ impl Host for Nowhere {
             return HostEvent::Signal(15);
         }
         HostEvent::TimedOut
-    }
-}
-
-/// No files but the library.
-pub struct NoFiles;
-
-impl SourceLoader for NoFiles {
-    fn read(&mut self, _path: &str) -> Result<String, String> {
-        Err("there are no files".to_owned())
-    }
-
-    fn canonical(&mut self, _path: &str) -> Option<String> {
-        None
-    }
-
-    fn is_file(&mut self, _path: &str) -> bool {
-        false
-    }
-
-    fn exists(&mut self, _path: &str) -> bool {
-        false
-    }
-
-    fn std_module(&self, name: &str) -> Option<&'static str> {
-        harn_stdlib::std_module(name)
     }
 }

@@ -3,31 +3,11 @@
 
 use crate::compile;
 use harn_bytecode::{Module, disassemble};
-use harn_types::graph::{SourceLoader, load_text};
+use harn_types::graph::{InMemory, load_text};
 
 /// No files: every test is one text.
-struct Nothing;
-
-impl SourceLoader for Nothing {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        Err(format!("no {path}"))
-    }
-    fn canonical(&mut self, _path: &str) -> Option<String> {
-        None
-    }
-    fn is_file(&mut self, _path: &str) -> bool {
-        false
-    }
-    fn exists(&mut self, _path: &str) -> bool {
-        false
-    }
-    fn std_module(&self, _name: &str) -> Option<&'static str> {
-        None
-    }
-}
-
 fn module(text: &str) -> Module {
-    let graph = load_text("test.harn", text.to_owned(), &mut Nothing);
+    let graph = load_text("test.harn", text.to_owned(), &mut InMemory::new(|_| None));
     let parsed = &graph.modules[graph.entry.0 as usize].parsed;
     assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
     compile(&graph, graph.entry).unwrap()
@@ -42,7 +22,7 @@ fn code(text: &str) -> String {
 
 /// The messages of the compile errors.
 fn errors(text: &str) -> Vec<String> {
-    let graph = load_text("test.harn", text.to_owned(), &mut Nothing);
+    let graph = load_text("test.harn", text.to_owned(), &mut InMemory::new(|_| None));
     compile(&graph, graph.entry).unwrap_err().into_iter().map(|error| error.message).collect()
 }
 
@@ -106,7 +86,7 @@ fn every_example_compiles() {
     let Ok(root) = std::env::var("HARN_EXAMPLES") else { return };
     for path in files(std::path::Path::new(&root)) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let graph = load_text("test.harn", text, &mut Nothing);
+        let graph = load_text("test.harn", text, &mut InMemory::new(|_| None));
         let parsed = &graph.modules[graph.entry.0 as usize].parsed;
         if !parsed.diagnostics.is_empty() {
             println!("{}: does not parse", path.display());

@@ -4,7 +4,7 @@ use crate::code_cache::{self, CodeCache, Compiled};
 use crate::natives;
 use harn_compiler::{compile, compile_with};
 use harn_syntax::{Diagnostic, Severity, Source};
-use harn_types::graph::{self, ModuleGraph, ModuleIndex, SourceLoader};
+use harn_types::graph::{self, InMemory, ModuleGraph, ModuleIndex, SourceLoader};
 use harn_vm::{
     Body, Entry, Fiber, Limits, NativeCtx, NativeResult, Registry, TraceFrame, Value, Vm, VmError,
 };
@@ -243,7 +243,8 @@ fn load_library(key: &str) -> Result<harn_bytecode::Module, String> {
     let text = harn_stdlib::prelude_module(key)
         .or_else(|| harn_stdlib::std_module(key))
         .ok_or_else(|| format!("Unknown stdlib module: {key}"))?;
-    let graph = graph::load_text(key, text.to_owned(), &mut Library);
+    // Library modules import only each other.
+    let graph = graph::load_text(key, text.to_owned(), &mut InMemory::new(harn_stdlib::std_module));
     let Some(module) = graph.module(graph.entry) else { return Err(format!("{key} is empty")) };
     if let Some(diagnostic) = module.parsed.diagnostics.iter().find(|d| d.severity == Severity::Error) {
         return Err(format!("{key}: {}", diagnostic.message));
@@ -252,31 +253,6 @@ fn load_library(key: &str) -> Result<harn_bytecode::Module, String> {
         let texts: Vec<_> = diagnostics.iter().map(|d| d.message.as_str()).collect();
         format!("{key}: {}", texts.join("; "))
     })
-}
-
-/// Library modules import only each other.
-struct Library;
-
-impl SourceLoader for Library {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        Err(format!("{path} is not in the library"))
-    }
-
-    fn canonical(&mut self, path: &str) -> Option<String> {
-        Some(path.to_owned())
-    }
-
-    fn is_file(&mut self, _path: &str) -> bool {
-        false
-    }
-
-    fn exists(&mut self, _path: &str) -> bool {
-        false
-    }
-
-    fn std_module(&self, name: &str) -> Option<&'static str> {
-        harn_stdlib::std_module(name)
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use harn_runtime::code_cache::CodeCache;
 use harn_runtime::program::{self, Options, Program};
-use harn_types::graph::SourceLoader;
+use harn_types::graph::{InMemory, SourceLoader};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -24,34 +24,14 @@ impl CodeCache for Memory {
     }
 }
 
-/// Files by their paths.
-#[derive(Default)]
-struct Files(HashMap<String, String>);
-
-impl SourceLoader for Files {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        self.0.get(path).cloned().ok_or_else(|| format!("no {path}"))
-    }
-    fn canonical(&mut self, path: &str) -> Option<String> {
-        self.0.contains_key(path).then(|| path.to_owned())
-    }
-    fn is_file(&mut self, path: &str) -> bool {
-        self.0.contains_key(path)
-    }
-    fn exists(&mut self, path: &str) -> bool {
-        self.0.contains_key(path)
-    }
-    fn std_module(&self, name: &str) -> Option<&'static str> {
-        harn_stdlib::std_module(name)
-    }
+/// The program and a library whose function returns `number`.
+fn files(number: i32) -> InMemory {
+    let library = format!("pub fn helper() {{ return {number} }}");
+    InMemory::new(harn_stdlib::std_module).with("main.harn", main_text()).with("lib.harn", library)
 }
 
-fn files(texts: &[(&str, &str)]) -> Files {
-    Files(texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
-}
-
-fn load(files: &mut Files, cache: &Rc<Memory>) -> Program {
-    let text = files.0["main.harn"].clone();
+fn load(files: &mut InMemory, cache: &Rc<Memory>) -> Program {
+    let text = files.read("main.harn").unwrap();
     let options = Options { cache: Some(cache.clone()), ..Options::default() };
     match program::load("main.harn", text, files, options) {
         Ok(program) => program,
@@ -70,15 +50,15 @@ fn main_text() -> String {
 #[test]
 fn a_second_load_takes_the_code_and_the_warnings_of_the_first() {
     let cache = Rc::new(Memory::default());
-    let mut files = files(&[("main.harn", &main_text()), ("lib.harn", "pub fn helper() { return 1 }")]);
+    let mut files = files(1);
     let first = load(&mut files, &cache);
     let writes = *cache.writes.borrow();
     let second = load(&mut files, &cache);
     assert_eq!((writes, *cache.writes.borrow()), (1, 1));
     assert!(!first.warnings.is_empty());
     assert_eq!(first.warnings, second.warnings);
-    assert_eq!(first.vm.module("main.harn"), second.vm.module("main.harn"));
-    assert_eq!(first.vm.module("lib.harn"), second.vm.module("lib.harn"));
+    assert_eq!(first.vm.module("/memory/main.harn").unwrap(), second.vm.module("/memory/main.harn").unwrap());
+    assert_eq!(first.vm.module("/memory/lib.harn").unwrap(), second.vm.module("/memory/lib.harn").unwrap());
     // Reports need the sources, in the same places.
     let sources = |program: &Program| {
         let modules = program.graph.modules.iter();
@@ -91,26 +71,27 @@ fn a_second_load_takes_the_code_and_the_warnings_of_the_first() {
 #[test]
 fn a_changed_import_is_compiled_anew() {
     let cache = Rc::new(Memory::default());
-    let mut files = files(&[("main.harn", &main_text()), ("lib.harn", "pub fn helper() { return 1 }")]);
-    load(&mut files, &cache);
-    files.0.insert("lib.harn".to_owned(), "pub fn helper() { return 2 }".to_owned());
-    let second = load(&mut files, &cache);
+    load(&mut files(1), &cache);
+    let second = load(&mut files(2), &cache);
     assert_eq!(*cache.writes.borrow(), 2);
-    let code = harn_bytecode::disassemble(&second.vm.module("lib.harn").unwrap());
+    let code = harn_bytecode::disassemble(&second.vm.module("/memory/lib.harn").unwrap());
     assert!(code.contains("Int            r1 2"), "{code}");
 }
 
 #[test]
 fn bytes_that_were_changed_are_not_used() {
     let cache = Rc::new(Memory::default());
-    let mut files = files(&[("main.harn", &main_text()), ("lib.harn", "pub fn helper() { return 1 }")]);
+    let mut files = files(1);
     let first = load(&mut files, &cache);
     for at in [0, 70, 200] {
         for bytes in cache.files.borrow_mut().values_mut() {
             bytes[at] ^= 1;
         }
         let again = load(&mut files, &cache);
-        assert_eq!(first.vm.module("lib.harn"), again.vm.module("lib.harn"));
+        assert_eq!(
+            first.vm.module("/memory/lib.harn").unwrap(),
+            again.vm.module("/memory/lib.harn").unwrap()
+        );
     }
     assert_eq!(*cache.writes.borrow(), 4);
 }
@@ -121,7 +102,8 @@ fn a_program_with_errors_is_not_kept() {
     let text = format!("{}let n: int = \"three\"\n", "// a line that makes it long\n".repeat(200));
     for _ in 0..2 {
         let options = Options { cache: Some(cache.clone()), ..Options::default() };
-        let refused = program::load("main.harn", text.clone(), &mut Files::default(), options);
+        let refused =
+            program::load("main.harn", text.clone(), &mut InMemory::new(harn_stdlib::std_module), options);
         assert!(matches!(refused, Err(program::Refusal::Static(..))));
     }
     assert_eq!(*cache.writes.borrow(), 0);

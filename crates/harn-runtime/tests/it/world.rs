@@ -6,7 +6,7 @@ use harn_runtime::program::{self, Options, Refusal};
 use harn_runtime::progress::Silent;
 use harn_runtime::run::{Ending, Run, Surroundings};
 use harn_runtime::service::RunInfo;
-use harn_types::graph::SourceLoader;
+use harn_types::graph::InMemory;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -103,30 +103,6 @@ impl Host for Scripted {
     }
 }
 
-struct NoFiles;
-
-impl SourceLoader for NoFiles {
-    fn read(&mut self, _path: &str) -> Result<String, String> {
-        Err("there are no files".to_owned())
-    }
-
-    fn canonical(&mut self, _path: &str) -> Option<String> {
-        None
-    }
-
-    fn is_file(&mut self, _path: &str) -> bool {
-        false
-    }
-
-    fn exists(&mut self, _path: &str) -> bool {
-        false
-    }
-
-    fn std_module(&self, name: &str) -> Option<&'static str> {
-        harn_stdlib::std_module(name)
-    }
-}
-
 /// A finished run.
 pub struct Ran {
     pub world: Rc<RefCell<World>>,
@@ -157,7 +133,12 @@ pub fn run_in(world: World, text: &str) -> Ran {
 
 fn run_with(world: World, threads: usize, text: &str) -> Ran {
     let world = Rc::new(RefCell::new(world));
-    let program = match program::load("main.harn", text.to_owned(), &mut NoFiles, Options::default()) {
+    let program = match program::load(
+        "main.harn",
+        text.to_owned(),
+        &mut InMemory::new(harn_stdlib::std_module),
+        Options::default(),
+    ) {
         Ok(program) => program,
         Err(Refusal::Static(_, found) | Refusal::Compile(_, found)) => {
             let texts: Vec<_> = found.into_iter().map(|(_, d)| d.message).collect();

@@ -5,10 +5,12 @@
 //! is not a static diagnostic: the program starts, and the first [`StartError`] is raised as a runtime error (spec 02
 //! section 16).
 
+mod in_memory;
 mod link;
 mod load;
 mod path;
 
+pub use in_memory::InMemory;
 pub use load::{load, load_text};
 
 use harn_syntax::ast::{Ast, Decl, DeclKind, Ident, StmtKind};

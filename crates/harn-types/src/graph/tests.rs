@@ -1,47 +1,11 @@
 use super::*;
-use std::collections::BTreeMap as Map;
-
-/// Files by absolute path.
-struct Table(Map<&'static str, &'static str>);
-
-impl Table {
-    fn full(path: &str) -> String {
-        let mut parts: Vec<&str> = Vec::new();
-        for part in path.split('/').filter(|p| !p.is_empty() && *p != ".") {
-            if part == ".." {
-                parts.pop();
-            } else {
-                parts.push(part);
-            }
-        }
-        let start = if path.starts_with('/') { "/" } else { "/p/" };
-        format!("{start}{}", parts.join("/"))
-    }
-}
-
-impl SourceLoader for Table {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        let text = self.0.get(Self::full(path).as_str());
-        text.map(|t| t.to_string()).ok_or_else(|| "No such file or directory (os error 2)".to_owned())
-    }
-    fn canonical(&mut self, path: &str) -> Option<String> {
-        self.exists(path).then(|| Self::full(path).trim_end_matches('/').to_owned())
-    }
-    fn is_file(&mut self, path: &str) -> bool {
-        self.0.contains_key(Self::full(path).as_str())
-    }
-    fn exists(&mut self, path: &str) -> bool {
-        let full = Self::full(path);
-        let full = full.trim_end_matches('/');
-        self.0.keys().any(|k| *k == full || k.starts_with(&format!("{full}/")))
-    }
-    fn std_module(&self, name: &str) -> Option<&'static str> {
-        (name == "math").then_some("pub fn clamp(x) { return x }")
-    }
-}
 
 fn graph(files: &[(&'static str, &'static str)]) -> ModuleGraph {
-    load("main.harn", &mut Table(files.iter().copied().collect())).unwrap()
+    let library: fn(&str) -> Option<&'static str> =
+        |name| (name == "math").then_some("pub fn clamp(x) { return x }");
+    let mut loader =
+        files.iter().fold(InMemory::new(library), |loader, (path, text)| loader.with(path, *text));
+    load("main.harn", &mut loader).unwrap()
 }
 
 fn errors(files: &[(&'static str, &'static str)]) -> Vec<String> {
@@ -58,8 +22,11 @@ fn entry_names(graph: &ModuleGraph) -> Vec<String> {
 #[test]
 fn a_wildcard_import_binds_every_exported_name() {
     let g = graph(&[
-        ("/p/main.harn", "import \"lib/a\"\n"),
-        ("/p/lib/a.harn", "pub fn f() { return 1 }\nfn hidden() { return 2 }\npub struct S { x: int }\n"),
+        ("/memory/main.harn", "import \"lib/a\"\n"),
+        (
+            "/memory/lib/a.harn",
+            "pub fn f() { return 1 }\nfn hidden() { return 2 }\npub struct S { x: int }\n",
+        ),
     ]);
     assert!(g.start_errors.is_empty());
     assert_eq!(entry_names(&g), ["S", "f"]);
@@ -68,23 +35,26 @@ fn a_wildcard_import_binds_every_exported_name() {
 
 #[test]
 fn without_pub_functions_every_function_is_exported() {
-    let g = graph(&[("/p/main.harn", "import \"a\"\n"), ("/p/a.harn", "fn f() { return 1 }\nlet v = 2\n")]);
+    let g = graph(&[
+        ("/memory/main.harn", "import \"a\"\n"),
+        ("/memory/a.harn", "fn f() { return 1 }\nlet v = 2\n"),
+    ]);
     assert_eq!(entry_names(&g), ["f"]);
 }
 
 #[test]
 fn names_that_are_missing_private_or_unreadable_are_start_errors() {
-    let lib = ("/p/a.harn", "pub fn f() { return 1 }\nfn g() { return 1 }\nlet v = 1\n");
+    let lib = ("/memory/a.harn", "pub fn f() { return 1 }\nfn g() { return 1 }\nlet v = 1\n");
     assert_eq!(
-        errors(&[("/p/main.harn", "import { v } from \"a\"\n"), lib]),
+        errors(&[("/memory/main.harn", "import { v } from \"a\"\n"), lib]),
         ["Import error: 'v' is not defined in a.harn"]
     );
     assert_eq!(
-        errors(&[("/p/main.harn", "import { g } from \"a\"\n"), lib]),
+        errors(&[("/memory/main.harn", "import { g } from \"a\"\n"), lib]),
         ["Import error: 'g' is not exported by a.harn"]
     );
     assert_eq!(
-        errors(&[("/p/main.harn", "import \"b\"\nimport \"std/none\"\n")]),
+        errors(&[("/memory/main.harn", "import \"b\"\nimport \"std/none\"\n")]),
         [
             "Import error: cannot read 'b.harn': No such file or directory (os error 2)",
             "Unknown stdlib module: std/none"
@@ -94,19 +64,19 @@ fn names_that_are_missing_private_or_unreadable_are_start_errors() {
 
 #[test]
 fn a_module_that_does_not_parse_is_a_start_error() {
-    let found = errors(&[("/p/main.harn", "import \"a\"\n"), ("/p/a.harn", "pub fn oops( {\n")]);
+    let found = errors(&[("/memory/main.harn", "import \"a\"\n"), ("/memory/a.harn", "pub fn oops( {\n")]);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("Import parse error: "), "{found:?}");
-    let found = errors(&[("/p/main.harn", "import \"a\"\n"), ("/p/a.harn", "let a = &\n")]);
+    let found = errors(&[("/memory/main.harn", "import \"a\"\n"), ("/memory/a.harn", "let a = &\n")]);
     assert!(found[0].starts_with("Import lex error: "), "{found:?}");
 }
 
 #[test]
 fn two_functions_of_one_name_collide_but_one_function_by_two_ways_does_not() {
     let found = errors(&[
-        ("/p/main.harn", "import \"a\"\nimport \"b\"\n"),
-        ("/p/a.harn", "pub fn f() { return 1 }\n"),
-        ("/p/b.harn", "pub fn f() { return 2 }\n"),
+        ("/memory/main.harn", "import \"a\"\nimport \"b\"\n"),
+        ("/memory/a.harn", "pub fn f() { return 1 }\n"),
+        ("/memory/b.harn", "pub fn f() { return 2 }\n"),
     ]);
     assert_eq!(
         found,
@@ -116,9 +86,9 @@ fn two_functions_of_one_name_collide_but_one_function_by_two_ways_does_not() {
         ]
     );
     let g = graph(&[
-        ("/p/main.harn", "import \"a\"\nimport { f } from \"c\"\nimport \"a.harn\"\n"),
-        ("/p/a.harn", "pub fn f() { return 1 }\n"),
-        ("/p/c.harn", "pub import \"a\"\n"),
+        ("/memory/main.harn", "import \"a\"\nimport { f } from \"c\"\nimport \"a.harn\"\n"),
+        ("/memory/a.harn", "pub fn f() { return 1 }\n"),
+        ("/memory/c.harn", "pub import \"a\"\n"),
     ]);
     assert!(g.start_errors.is_empty(), "{:?}", g.start_errors);
     assert_eq!(g.modules.len(), 3);
@@ -127,9 +97,9 @@ fn two_functions_of_one_name_collide_but_one_function_by_two_ways_does_not() {
 #[test]
 fn re_exports_pass_through_cycles() {
     let g = graph(&[
-        ("/p/main.harn", "import \"a\"\n"),
-        ("/p/a.harn", "pub import \"b\"\npub fn fa() { return fb() }\n"),
-        ("/p/b.harn", "pub import \"a\"\npub fn fb() { return fa() }\n"),
+        ("/memory/main.harn", "import \"a\"\n"),
+        ("/memory/a.harn", "pub import \"b\"\npub fn fa() { return fb() }\n"),
+        ("/memory/b.harn", "pub import \"a\"\npub fn fb() { return fa() }\n"),
     ]);
     assert!(g.start_errors.is_empty(), "{:?}", g.start_errors);
     assert_eq!(entry_names(&g), ["fa", "fb"]);
@@ -139,15 +109,15 @@ fn re_exports_pass_through_cycles() {
 fn re_export_errors_name_the_path_as_written() {
     assert_eq!(
         errors(&[
-            ("/p/main.harn", "pub import { x } from \"a\"\n"),
-            ("/p/a.harn", "pub fn f() { return 1 }\n")
+            ("/memory/main.harn", "pub import { x } from \"a\"\n"),
+            ("/memory/a.harn", "pub fn f() { return 1 }\n")
         ]),
         ["Re-export error: 'x' is not exported by 'a'"]
     );
     assert_eq!(
         errors(&[
-            ("/p/main.harn", "pub import \"a\"\npub fn f() { return 2 }\n"),
-            ("/p/a.harn", "pub fn f() { return 1 }\n")
+            ("/memory/main.harn", "pub import \"a\"\npub fn f() { return 2 }\n"),
+            ("/memory/a.harn", "pub fn f() { return 1 }\n")
         ]),
         ["Re-export collision: 'f' is defined here and also re-exported from 'a'"]
     );
@@ -155,7 +125,7 @@ fn re_export_errors_name_the_path_as_written() {
 
 #[test]
 fn a_library_module_comes_from_the_loader() {
-    let g = graph(&[("/p/main.harn", "import { clamp } from \"std/math\"\n")]);
+    let g = graph(&[("/memory/main.harn", "import { clamp } from \"std/math\"\n")]);
     assert!(g.start_errors.is_empty());
     assert_eq!(g.modules[0].origin, Origin::Std);
     assert_eq!(&*g.modules[0].key, "std/math");
@@ -164,11 +134,11 @@ fn a_library_module_comes_from_the_loader() {
 #[test]
 fn packages_are_found_above_and_through_their_exports() {
     let g = graph(&[
-        ("/p/main.harn", "import \"kit\"\nimport \"kit/extra\"\nimport \"kit/deep/two\"\n"),
-        ("/p/.harn/packages/kit/lib.harn", "pub fn one() { return 1 }\n"),
-        ("/p/.harn/packages/kit/harn.toml", "[exports]\nextra = \"src/x.harn\"\n"),
-        ("/p/.harn/packages/kit/src/x.harn", "pub fn x() { return 1 }\n"),
-        ("/p/.harn/packages/kit/deep/two.harn", "pub fn two() { return 1 }\n"),
+        ("/memory/main.harn", "import \"kit\"\nimport \"kit/extra\"\nimport \"kit/deep/two\"\n"),
+        ("/memory/.harn/packages/kit/lib.harn", "pub fn one() { return 1 }\n"),
+        ("/memory/.harn/packages/kit/harn.toml", "[exports]\nextra = \"src/x.harn\"\n"),
+        ("/memory/.harn/packages/kit/src/x.harn", "pub fn x() { return 1 }\n"),
+        ("/memory/.harn/packages/kit/deep/two.harn", "pub fn two() { return 1 }\n"),
     ]);
     assert!(g.start_errors.is_empty(), "{:?}", g.start_errors);
     assert_eq!(entry_names(&g), ["one", "two", "x"]);
@@ -177,8 +147,8 @@ fn packages_are_found_above_and_through_their_exports() {
 #[test]
 fn the_walk_to_packages_stops_at_the_repository() {
     let found = errors(&[
-        ("/p/main.harn", "import \"kit\"\n"),
-        ("/p/.git/HEAD", ""),
+        ("/memory/main.harn", "import \"kit\"\n"),
+        ("/memory/.git/HEAD", ""),
         ("/.harn/packages/kit/lib.harn", "pub fn one() { return 1 }\n"),
     ]);
     assert_eq!(found.len(), 1);
@@ -187,9 +157,9 @@ fn the_walk_to_packages_stops_at_the_repository() {
 #[test]
 fn exports_that_leave_the_package_are_not_followed() {
     let found = errors(&[
-        ("/p/main.harn", "import \"kit/out\"\n"),
-        ("/p/.harn/packages/kit/harn.toml", "[exports]\nout = \"../../../secret.harn\"\n"),
-        ("/p/secret.harn", "pub fn s() { return 1 }\n"),
+        ("/memory/main.harn", "import \"kit/out\"\n"),
+        ("/memory/.harn/packages/kit/harn.toml", "[exports]\nout = \"../../../secret.harn\"\n"),
+        ("/memory/secret.harn", "pub fn s() { return 1 }\n"),
     ]);
     assert_eq!(found.len(), 1);
 }

@@ -1,30 +1,10 @@
 use super::*;
-use crate::graph::{SourceLoader, load_text};
-
-/// A table of files.
-struct Table(&'static [(&'static str, &'static str)]);
-
-impl SourceLoader for Table {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        let found = self.0.iter().find(|(p, _)| *p == path);
-        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "not found".to_owned())
-    }
-    fn canonical(&mut self, path: &str) -> Option<String> {
-        Some(path.to_owned())
-    }
-    fn is_file(&mut self, path: &str) -> bool {
-        self.0.iter().any(|(p, _)| *p == path)
-    }
-    fn exists(&mut self, path: &str) -> bool {
-        self.is_file(path)
-    }
-    fn std_module(&self, _: &str) -> Option<&'static str> {
-        None
-    }
-}
+use crate::graph::{InMemory, load_text};
 
 fn indexed(text: &str, files: &'static [(&'static str, &'static str)]) -> (ModuleGraph, Index) {
-    let graph = load_text("/main.harn", text.to_owned(), &mut Table(files));
+    let nothing = InMemory::new(|_| None);
+    let mut loader = files.iter().fold(nothing, |loader, (path, text)| loader.with(path, *text));
+    let graph = load_text("/main.harn", text.to_owned(), &mut loader);
     let index = index(&graph, graph.entry, Options::default()).1;
     (graph, index)
 }
@@ -99,7 +79,7 @@ fn a_variable_has_the_type_that_the_flow_of_control_leaves() {
 
 fn members(text: &str) -> Vec<String> {
     let at = text.find("HERE").unwrap() as u32;
-    let graph = load_text("/main.harn", text.to_owned(), &mut Table(&[]));
+    let graph = load_text("/main.harn", text.to_owned(), &mut InMemory::new(|_| None));
     let found = members_at(&graph, graph.entry, Span::new(at, at + 4)).unwrap();
     found.iter().map(|m| m.name.to_string()).collect()
 }

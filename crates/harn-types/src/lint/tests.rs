@@ -1,28 +1,15 @@
 use super::*;
-use crate::graph::{SourceLoader, load_text};
+use crate::graph::{InMemory, load_text};
 
-struct Nothing;
-
-impl SourceLoader for Nothing {
-    fn read(&mut self, _path: &str) -> Result<String, String> {
-        Err("No such file or directory (os error 2)".to_owned())
-    }
-    fn canonical(&mut self, _path: &str) -> Option<String> {
-        None
-    }
-    fn is_file(&mut self, _path: &str) -> bool {
-        false
-    }
-    fn exists(&mut self, _path: &str) -> bool {
-        false
-    }
-    fn std_module(&self, name: &str) -> Option<&'static str> {
+/// No files and a library of two modules.
+fn library() -> InMemory {
+    InMemory::new(|name| {
         matches!(name, "a" | "b").then_some("pub fn one() { return 1 }\npub fn two() { return 2 }")
-    }
+    })
 }
 
 fn findings(text: &str) -> Vec<Finding> {
-    let graph = load_text("t.harn", text.to_owned(), &mut Nothing);
+    let graph = load_text("t.harn", text.to_owned(), &mut library());
     lint(&graph, graph.entry, &LintOptions::default())
 }
 
@@ -92,7 +79,7 @@ fn every_rule_is_found_in_its_program() {
     }
     let mut options = LintOptions { require_file_header: true, ..LintOptions::default() };
     options.complexity_threshold = 1;
-    let graph = load_text("t.harn", "fn _f(a) { return a && !a }\n".to_owned(), &mut Nothing);
+    let graph = load_text("t.harn", "fn _f(a) { return a && !a }\n".to_owned(), &mut library());
     let found: Vec<_> = lint(&graph, graph.entry, &options).into_iter().map(|f| f.rule).collect();
     assert!(found.contains(&FILE_HEADER) && found.contains(&COMPLEXITY), "{found:?}");
 }

@@ -7,7 +7,7 @@ use harn_runtime::program::{self, Options, Refusal};
 use harn_runtime::progress::Silent;
 use harn_runtime::run::{Ending, Run, Surroundings};
 use harn_runtime::service::RunInfo;
-use harn_types::graph::SourceLoader;
+use harn_types::graph::InMemory;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -46,33 +46,14 @@ impl Host for Listening {
     }
 }
 
-struct NoFiles;
-
-impl SourceLoader for NoFiles {
-    fn read(&mut self, _: &str) -> Result<String, String> {
-        Err("there are no files".to_owned())
-    }
-
-    fn canonical(&mut self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn is_file(&mut self, _: &str) -> bool {
-        false
-    }
-
-    fn exists(&mut self, _: &str) -> bool {
-        false
-    }
-
-    fn std_module(&self, name: &str) -> Option<&'static str> {
-        harn_stdlib::std_module(name)
-    }
-}
-
 /// What a program prints and the error it ends with.
 fn outcome(text: String) -> (String, Option<String>) {
-    let program = match program::load("example.harn", text, &mut NoFiles, Options::default()) {
+    let program = match program::load(
+        "example.harn",
+        text,
+        &mut InMemory::new(harn_stdlib::std_module),
+        Options::default(),
+    ) {
         Ok(program) => program,
         Err(Refusal::Static(_, found) | Refusal::Compile(_, found)) => {
             let texts: Vec<_> = found.into_iter().map(|(_, d)| d.message).collect();
