@@ -87,6 +87,19 @@ macro_rules! instructions {
                 match self { $(Op::$op => stringify!($op),)* }
             }
 
+            /// The operation whose effect on its operands this one has: itself, unless it is fused with those behind it.
+            pub fn plain(self) -> Op {
+                match self {
+                    Op::GetItemOfItem | Op::GetFieldOfItem => Op::GetIndex,
+                    Op::MulFields => Op::GetField,
+                    Op::MulThenAdd => Op::Mul,
+                    Op::MulImmThenAdd => Op::MulImm,
+                    Op::AddThenRem => Op::Add,
+                    Op::LoosenThenAdd => Op::LoosenAdd,
+                    plain => plain,
+                }
+            }
+
             /// What it does, in words.
             pub fn doc(self) -> &'static str {
                 match self { $(Op::$op => $doc,)* }
@@ -265,6 +278,16 @@ instructions! {
     // Measuring: only in code that was compiled with probes.
     Probe [No No No I32] "counts that line d of the source was reached";
 
+    // Fused when a module is loaded: see `harn_vm::interpreter::fuse`. Each may do the work of the instructions behind it
+    // as well; taken alone it is the operation it is named after, with the same operands.
+    GetItemOfItem [Def UseBit UseBit Bits] "GetIndex before a GetIndex of its result, which dies there";
+    GetFieldOfItem [Def UseBit UseBit Bits] "GetIndex before a GetField of its result and the Drop of it";
+    MulFields [Def Use No Site] "GetField before a MulField by which its result dies";
+    MulThenAdd [Def UseBit UseBit Bits] "Mul before an Add of its result";
+    MulImmThenAdd [Def UseBit Bits I32] "MulImm before an Add of its result";
+    AddThenRem [Def UseBit UseBit Bits] "Add before a RemImm of its result";
+    LoosenThenAdd [Upd Win Win Path] "LoosenAdd before its Add";
+
     // Made by the VM itself, refused by the verifier.
     Halt [No No No No] "end of a fiber or generator: the result is in r0 of the frame above";
     Deliver [No No No No] "moves the result of a call that an instruction other than a call made to its register";
@@ -413,6 +436,11 @@ impl Instruction {
     #[inline(always)]
     pub const fn imm16(self) -> i16 {
         (self.0 >> 16) as i16
+    }
+
+    /// The same operands under another operation, which must give them the same meaning.
+    pub const fn with_op(self, op: Op) -> Self {
+        Self((self.0 & !0xff) | op as u64)
     }
 
     /// The same instruction with another `d` (patching a jump).

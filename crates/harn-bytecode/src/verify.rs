@@ -140,7 +140,7 @@ impl Check<'_> {
     /// Ranges and kinds of the operands of one instruction.
     fn operands(&self, pc: usize, ins: Instruction) -> Result<(), String> {
         let (m, f) = (self.module, self.function);
-        let op = ins.op();
+        let op = ins.op().plain();
         if matches!(op, Op::Halt | Op::Deliver) {
             return Err(format!("{} belongs to the VM", op.name()));
         }
@@ -242,7 +242,7 @@ impl Check<'_> {
     /// The registers of a window that the instruction consumes.
     fn window(&self, ins: Instruction) -> std::ops::Range<usize> {
         let (a, b, c) = (usize::from(ins.a()), usize::from(ins.b()), usize::from(ins.c()));
-        match ins.op() {
+        match ins.op().plain() {
             Op::Closure | Op::EnumNew | Op::Concat => b..b + c,
             Op::List => b..b.saturating_add(ins.index()),
             Op::DictLit | Op::StructLit => b..b + self.given(ins.index()),
@@ -346,7 +346,7 @@ impl Check<'_> {
 
     /// Changes the state as the instruction does; the state along its jump, if it has one.
     fn apply(&self, state: &mut State, ins: Instruction) -> Result<Option<State>, String> {
-        let op = ins.op();
+        let op = ins.op().plain();
         let (a, b, c) = (usize::from(ins.a()), usize::from(ins.b()), usize::from(ins.c()));
         let before = state.clone();
         let held = |register: usize| before.get(register).copied().unwrap_or(Held::Number);

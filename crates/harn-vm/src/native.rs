@@ -185,9 +185,10 @@ impl<T: Clone + 'static> TaskPart for T {
     }
 }
 
-/// State that natives keep per task; a child task starts with a copy of its parent's.
+/// State that natives keep per task; a child task starts with a copy of its parent's. There are few kinds, and most
+/// tasks have none.
 #[derive(Default)]
-pub struct TaskState(HashMap<TypeId, Box<dyn TaskPart>>);
+pub struct TaskState(Vec<(TypeId, Box<dyn TaskPart>)>);
 
 impl TaskState {
     /// How many kinds of state there are.
@@ -202,13 +203,21 @@ impl TaskState {
 
     /// The state of this type, if a native has made it.
     pub fn peek<T: Default + Clone + 'static>(&mut self) -> Option<&mut T> {
-        self.0.contains_key(&TypeId::of::<T>()).then(|| self.get())
+        self.0.iter().any(|(id, _)| *id == TypeId::of::<T>()).then(|| self.get())
     }
 
     /// The state of this type.
     pub fn get<T: Default + Clone + 'static>(&mut self) -> &mut T {
-        let slot = self.0.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
-        match (**slot).as_any_mut().downcast_mut::<T>() {
+        let id = TypeId::of::<T>();
+        let at = match self.0.iter().position(|(known, _)| *known == id) {
+            Some(at) => at,
+            None => {
+                self.0.push((id, Box::new(T::default())));
+                self.0.len() - 1
+            }
+        };
+        let part = self.0.get_mut(at).map(|(_, part)| &mut **part);
+        match part.and_then(|part| part.as_any_mut().downcast_mut::<T>()) {
             Some(state) => state,
             // Keyed by the type.
             None => unreachable!(),

@@ -37,8 +37,8 @@ impl Run {
     pub(super) fn asker(&self, id: TaskId, fiber: &mut Fiber) -> Asker {
         let Some(task) = self.tasks.get(&id) else { return Asker::default() };
         Asker {
-            task_id: task.identity.task_id.clone(),
-            group_id: task.identity.group_id.clone(),
+            task_id: task.identity.task_id(),
+            group_id: task.identity.group_id.as_deref().map(str::to_owned),
             session_id: session_of(fiber),
             tenant_id: task.context.get("tenant_id").filter(|v| !v.is_nil()).map(display),
         }
@@ -74,8 +74,8 @@ impl Run {
     fn runtime_context(&self, id: TaskId, fiber: &mut Fiber) -> Value {
         let Some(task) = self.tasks.get(&id) else { return Value::NIL };
         let identity = &task.identity;
-        let optional = |text: Option<&String>| text.map(|text| Value::str(text)).unwrap_or_default();
-        let active = self.tasks.values().map(|task| Value::str(&task.identity.task_id)).collect();
+        let optional = |text: Option<&str>| text.map(Value::str).unwrap_or_default();
+        let active = self.tasks.values().map(|task| Value::string(task.identity.task_id())).collect();
         let debug = Value::dict([
             ("active_task_ids", Value::list(active)),
             ("waiting_reason", Value::NIL),
@@ -85,12 +85,12 @@ impl Run {
         ]);
         let session = session_of(fiber);
         let mut fields = vec![
-            ("task_id", Value::str(&identity.task_id)),
-            ("parent_task_id", optional(identity.parent_id.as_ref())),
+            ("task_id", Value::string(identity.task_id())),
+            ("parent_task_id", optional(identity.parent_id.as_deref())),
             ("root_task_id", Value::str("task_root")),
             ("task_name", Value::str(&identity.name)),
-            ("task_group_id", optional(identity.group_id.as_ref())),
-            ("agent_session_id", optional(session.as_ref())),
+            ("task_group_id", optional(identity.group_id.as_deref())),
+            ("agent_session_id", optional(session.as_deref())),
             ("context_values", Value::dict(task.context.clone())),
             ("cancelled", Value::bool(task.flagged)),
             ("debug", debug),

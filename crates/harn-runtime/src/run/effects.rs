@@ -246,7 +246,7 @@ impl Run {
 
     /// Builds the context of services for one call.
     pub(super) fn with_cx<T>(&mut self, id: TaskId, f: impl FnOnce(&mut ServiceCx<'_>) -> T) -> T {
-        let mut task = self.tasks.get(&id).map(task_info).unwrap_or_default();
+        let mut task = self.tasks.get(&id).map(|task| task_info(task)).unwrap_or_default();
         task.decisions.clone_from(&self.charged);
         let (now_ms, monotonic_ms, program_now_ms) = {
             let host = self.host.borrow();
@@ -302,5 +302,5 @@ impl Run {
 /// A task as services see it.
 fn task_info(task: &Task) -> TaskInfo {
     let context = task.context.iter().filter_map(|(key, value)| Some((key.clone(), to_data(value).ok()?)));
-    TaskInfo { task_id: task.identity.task_id.clone(), context: Data::dict(context), decisions: Vec::new() }
+    TaskInfo { task_id: task.identity.task_id(), context: Data::dict(context), decisions: Vec::new() }
 }

@@ -4,7 +4,7 @@ use super::tasks::Birth;
 use super::{Progressed, Run};
 use crate::schedule::TaskId;
 use crate::schedule::group::{BodyResult, Group, GroupId, GroupKind, GroupStream, race_verdict};
-use crate::schedule::task::{Identity, Role, Wait};
+use crate::schedule::task::{Identity, Role, TaskName, Wait};
 use harn_bytecode::ParallelKind;
 use harn_vm::{Fiber, Value, View, VmError};
 use std::cell::Cell;
@@ -77,7 +77,7 @@ impl Run {
         let (word, task_name) = names;
         let parent = self.tasks.get_mut(&id).map(|task| {
             task.names.groups += 1;
-            (task.identity.task_id.clone(), task.names.groups)
+            (task.identity.task_id(), task.names.groups)
         });
         let (parent_id, number) = parent.unwrap_or_default();
         let count = items.len();
@@ -85,8 +85,8 @@ impl Run {
         let group = Group {
             owner: id,
             kind,
-            name: format!("{parent_id}:{word}:{number}"),
-            parent_id,
+            name: format!("{parent_id}:{word}:{number}").into(),
+            parent_id: parent_id.into(),
             task_name,
             body,
             items: items.into(),
@@ -130,7 +130,7 @@ impl Run {
             let (owner, body, index) = (group.owner, group.body.clone(), group.next);
             group.next += 1;
             let identity = Identity {
-                task_id: format!("{}:{index}", group.name),
+                id: TaskName::Numbered(group.name.clone(), index as u64),
                 parent_id: Some(group.parent_id.clone()),
                 name: group.task_name.into(),
                 group_id: Some(group.name.clone()),

@@ -109,7 +109,7 @@ pub struct Run {
     clock: ProgramClock,
     mocks: HostMocks,
     stdout: StdoutBuffer,
-    tasks: BTreeMap<TaskId, Task>,
+    tasks: BTreeMap<TaskId, Box<Task>>,
     ready: VecDeque<TaskId>,
     timers: Timers,
     groups: BTreeMap<GroupId, Group>,

@@ -4,7 +4,7 @@ use super::tasks::Birth;
 use super::{Progressed, Run};
 use crate::schedule::TaskId;
 use crate::schedule::supervisor::{ChildStatus, Mode, Status, Strategy, Supervisor, Ward, id_of};
-use crate::schedule::task::{Identity, Role, State, Wait};
+use crate::schedule::task::{Identity, Role, State, TaskName, Wait};
 use crate::schedule::timer::Purpose;
 use harn_effect::Data;
 use harn_eventlog::{Event, Json};
@@ -61,7 +61,7 @@ impl Run {
         supervisor.state = fiber.task_state().clone();
         if let Some(task) = self.tasks.get(&id) {
             supervisor.context = task.context.clone();
-            supervisor.parent_id = task.identity.task_id.clone();
+            supervisor.parent_id = task.identity.task_id();
         }
         let (handle, count) = (supervisor.handle(), supervisor.wards.len());
         // A terminated supervisor's id may be used again; its place is taken over.
@@ -126,10 +126,10 @@ impl Run {
             ("restart_count", Value::int(ward.restarts)),
         ]);
         let identity = Identity {
-            task_id: format!("{parent_id}:supervisor:{id}:{}", ward.name),
-            parent_id: Some(parent_id),
+            id: TaskName::Whole(format!("{parent_id}:supervisor:{id}:{}", ward.name).into()),
+            parent_id: Some(parent_id.into()),
             name: format!("supervisor {}", ward.kind).into(),
-            group_id: Some(id),
+            group_id: Some(id.into()),
         };
         let role = Role::Supervised { supervisor: at, index };
         let birth = Birth { role, identity, body: ward.body.clone(), args: vec![argument] };

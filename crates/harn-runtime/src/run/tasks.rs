@@ -1,7 +1,7 @@
 //! Tasks: their beginning, their end, waiting for them, stopping them (spec 04 section 4.2).
 
 use super::{Ending, GRACE_MS, Progressed, Run, cancelled};
-use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, Wait};
+use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, TaskName, Wait};
 use crate::schedule::timer::Purpose;
 use crate::schedule::{Task, TaskId};
 use harn_vm::{Fiber, TaskState, Value, View, VmError};
@@ -18,8 +18,8 @@ pub(super) struct Birth {
 
 impl Run {
     pub(super) fn add_root(&mut self, fiber: Fiber) {
-        let identity =
-            Identity { task_id: "task_root".to_owned(), name: "root".into(), ..Identity::default() };
+        let id = TaskName::Whole("task_root".into());
+        let identity = Identity { id, parent_id: None, name: "root".into(), group_id: None };
         self.next_task = self.next_task.max(1);
         self.add_as(TaskId::ROOT, Role::Root, fiber, identity, BTreeMap::new(), false);
     }
@@ -48,7 +48,7 @@ impl Run {
         context: BTreeMap<String, Value>,
         flagged: bool,
     ) {
-        let task = Task {
+        let task = Box::new(Task {
             role,
             fiber: Some(fiber),
             state: State::Ready,
@@ -59,9 +59,9 @@ impl Run {
             output: String::new(),
             readers: Vec::new(),
             names: ChildNames::default(),
-            identity: Rc::new(identity),
+            identity,
             context,
-        };
+        });
         self.tasks.insert(id, task);
         self.ready.push_back(id);
     }
@@ -92,12 +92,16 @@ impl Run {
     pub(super) fn spawn(&mut self, owner: TaskId, fiber: &mut Fiber, body: Value) -> Progressed {
         let Some(task) = self.tasks.get_mut(&owner) else { return Progressed::Answered };
         task.names.spawned += 1;
-        let parent = task.identity.clone();
+        let (own, stem) = task.names.given.get_or_insert_with(|| {
+            let own = task.identity.task_id();
+            let stem = format!("{own}:spawn");
+            (own.into(), stem.into())
+        });
         let identity = Identity {
-            task_id: format!("{}:spawn:{}", parent.task_id, task.names.spawned),
-            parent_id: Some(parent.task_id.clone()),
+            id: TaskName::Numbered(stem.clone(), task.names.spawned),
+            parent_id: Some(own.clone()),
             name: "spawn".into(),
-            group_id: parent.group_id.clone(),
+            group_id: task.identity.group_id.clone(),
         };
         let birth = Birth { role: Role::Spawned { owner }, identity, body, args: Vec::new() };
         let id = self.child(owner, fiber, birth);

@@ -33,8 +33,8 @@ pub(crate) struct Group {
     pub owner: TaskId,
     pub kind: GroupKind,
     /// The task group's id as programs see it, and the name of its tasks.
-    pub name: String,
-    pub parent_id: String,
+    pub name: Rc<str>,
+    pub parent_id: Rc<str>,
     pub task_name: &'static str,
     pub body: Value,
     /// Items whose bodies have not started.

@@ -43,19 +43,38 @@ pub(crate) struct Task {
     /// The next numbers for ids of its children, by construct.
     pub names: ChildNames,
     /// Who it is, for `runtime_context`.
-    pub identity: Rc<Identity>,
+    pub identity: Identity,
     /// Its task-local values (spec 04 section 4.12).
     pub context: BTreeMap<String, Value>,
 }
 
-/// A task as programs see it.
-#[derive(Clone, Debug, Default)]
+/// A task as programs see it. There may be very many, and few are asked: ids are put together when they are.
+#[derive(Clone, Debug)]
 pub(crate) struct Identity {
-    pub task_id: String,
-    pub parent_id: Option<String>,
+    pub id: TaskName,
+    pub parent_id: Option<Rc<str>>,
     /// What made it: `root`, `spawn`, `parallel each`, ...
     pub name: Cow<'static, str>,
-    pub group_id: Option<String>,
+    pub group_id: Option<Rc<str>>,
+}
+
+/// The id of a task as programs see it.
+#[derive(Clone, Debug)]
+pub(crate) enum TaskName {
+    /// The whole id.
+    Whole(Rc<str>),
+    /// One of many: `STEM:NUMBER`.
+    Numbered(Rc<str>, u64),
+}
+
+impl Identity {
+    /// The task's id as programs see it.
+    pub fn task_id(&self) -> String {
+        match &self.id {
+            TaskName::Whole(id) => id.to_string(),
+            TaskName::Numbered(stem, number) => format!("{stem}:{number}"),
+        }
+    }
 }
 
 /// How a task came to be.
@@ -80,10 +99,12 @@ pub(crate) struct Child {
 }
 
 /// Numbers for ids of children.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ChildNames {
     pub spawned: u64,
     pub groups: u64,
+    /// The task's own id, and what the ids of the tasks it spawns begin with; made for the first of them.
+    pub given: Option<(Rc<str>, Rc<str>)>,
 }
 
 /// Where a task is.

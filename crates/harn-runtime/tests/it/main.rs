@@ -6,6 +6,7 @@ mod bindings;
 mod cache;
 mod concurrency;
 mod effects;
+mod fused;
 mod growth;
 mod language;
 mod supervisors;

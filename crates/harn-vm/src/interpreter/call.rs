@@ -60,7 +60,12 @@ impl Vm {
         args: Vec<Value>,
     ) -> Went {
         let count = args.len();
-        fiber.strand.ensure(window + count + 2);
+        let wanted = match callee.tag() {
+            // SAFETY: the code of a closure lives as long as the closure.
+            tag::CLOSURE | tag::BORROWED => unsafe { (*code::code_of(&callee)).registers as usize },
+            _ => 0,
+        };
+        fiber.strand.ensure(window + wanted.max(count + 2));
         fiber.strand.registers[window] = callee;
         for (i, arg) in args.into_iter().enumerate() {
             fiber.strand.registers[window + 1 + i] = arg;

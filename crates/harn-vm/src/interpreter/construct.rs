@@ -5,7 +5,7 @@ use harn_bytecode::Const;
 use super::Vm;
 use super::access;
 use super::middle::record_moved;
-use super::step::take;
+use super::registers::take;
 use crate::error::VmError;
 use crate::value::code::Code;
 use crate::value::shape::Shape;

@@ -69,8 +69,8 @@ pub(super) enum Answer {
 
 impl Fiber {
     pub(super) fn new(vm: u64, queue: VecDeque<Value>, last_args: Vec<Value>, bottom: Frame) -> Fiber {
-        let registers = (0..64).map(|_| Value::NIL).collect();
-        let strand = Box::new(Strand { registers, frames: vec![bottom; 8], top: 0, base: 0 });
+        // Registers come with the first call, as many as it needs: of a million tasks most are small.
+        let strand = Box::new(Strand { registers: Vec::new(), frames: vec![bottom; 2], top: 0, base: 0 });
         Fiber {
             strand,
             pulls: Vec::new(),

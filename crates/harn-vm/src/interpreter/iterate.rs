@@ -5,7 +5,7 @@ use super::unwind::{clear, pc_index};
 use super::{Exit, Next, Vm};
 use crate::error::VmError;
 use crate::native::{Control, ControlOp};
-use crate::value::cell::{GeneratorState, IterCell};
+use crate::value::cell::{GeneratorState, IterCell, range_len};
 use crate::value::shape::Shape;
 use crate::value::slots::SlotsCell;
 use crate::value::{Value, View, shape, tag};
@@ -92,6 +92,40 @@ fn entry(key: Value, value: Value) -> Value {
 fn done_dict(item: Option<Value>) -> Value {
     let done = Value::bool(item.is_none());
     Value::dict([("done", done), ("value", item.unwrap_or_default())])
+}
+
+/// Sets up a counting loop: `a` the first int, `a + 1` how many follow it, `a + 2` the first int. False when empty.
+pub(super) unsafe fn for_prep(at: *mut Value, exclusive: bool) -> Result<bool, Box<VmError>> {
+    // SAFETY (of the caller): three registers.
+    unsafe {
+        let (start, end) = (&*at, &*at.add(1));
+        for bound in [start, end] {
+            if !bound.is_int() {
+                return Err(bad_bound(bound));
+            }
+        }
+        let start = start.payload as i64;
+        let count = range_len(start, end.payload as i64, exclusive);
+        *at.add(1) = Value::raw_number(count.saturating_sub(1));
+        if count == 0 {
+            return Ok(false);
+        }
+        super::registers::put(at.add(2), Value::int(start));
+        Ok(true)
+    }
+}
+
+#[cold]
+fn bad_bound(bound: &Value) -> Box<VmError> {
+    VmError::ty(format!("range bounds must be int, got {}", bound.type_name()))
+}
+
+pub(super) fn make_range(start: &Value, end: &Value, exclusive: bool) -> Result<Value, Box<VmError>> {
+    match (start.as_int(), end.as_int()) {
+        (Some(start), Some(end)) => Ok(Value::range(start, end, exclusive)),
+        (None, _) => Err(bad_bound(start)),
+        _ => Err(bad_bound(end)),
+    }
 }
 
 impl Vm {

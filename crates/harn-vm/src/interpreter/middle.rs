@@ -3,7 +3,7 @@
 
 use super::Vm;
 use super::access;
-use super::step::take;
+use super::registers::take;
 use crate::value::cell::ListCell;
 use crate::value::code::{self, Code, Linked, LinkedStep};
 use crate::value::shape::{Shape, Variant};

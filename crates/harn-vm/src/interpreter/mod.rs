@@ -13,11 +13,16 @@ mod call;
 mod check;
 mod construct;
 mod fiber;
+mod fuse;
+mod fused;
 mod guest;
 mod iterate;
 mod link;
 mod middle;
+mod operands;
 mod operate;
+mod registers;
+mod sites;
 mod slow;
 pub mod snapshot;
 mod step;
@@ -193,8 +198,9 @@ impl Vm {
     }
 
     /// Loads a module. Its imports are bound when they are first used, so order and cycles do not matter here.
-    pub fn load(&mut self, module: Module) -> Result<(), harn_bytecode::Refusal> {
+    pub fn load(&mut self, mut module: Module) -> Result<(), harn_bytecode::Refusal> {
         harn_bytecode::verify(&module)?;
+        fuse::fuse(&mut module);
         if self.units.contains_key(&module.path) {
             return Ok(());
         }

@@ -11,19 +11,18 @@ use super::construct::{concat, dict_literal, extend, merge, push_slow, struct_fr
 use super::fiber::{Delivery, Fiber};
 use super::middle::{self, forget};
 use super::operate;
-use super::step::{copy, put, take};
+use super::registers::{copy, put, take};
 use super::unwind::with_raw_error;
-use super::{Next, Vm, iterate};
+use super::{Next, Vm, iterate, operands, sites};
 use crate::error::{ErrorKind, VmError};
 use crate::native::ControlOp;
 use crate::value::code::{self, Code, Linked, Resolved};
 use crate::value::slots::SlotsCell;
-use crate::value::{Value, View, display, equals, shape, tag};
+use crate::value::{Value, View, display, shape, tag};
 
 type Result<T> = std::result::Result<T, Box<VmError>>;
 
 const LIST: u64 = tag::LIST as u64;
-const RAW: u64 = tag::RAW as u64;
 
 /// Executes one instruction. False: the step ends, for the reason in `fiber.exit`.
 ///
@@ -53,7 +52,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
     // window of the frame lies inside the register stack; dead registers hold nothing counted.
     let base = unsafe { strand.registers.as_mut_ptr().add(strand.base) };
     let code = strand.frames[strand.top].code;
-    let op = ins.op();
+    let op = ins.op().plain();
     macro_rules! a {
         () => {
             base.add(ins.a() as usize)
@@ -83,14 +82,14 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
     }
     macro_rules! branch {
         ($base:expr, $negate:expr) => {{
-            if compare_slow(vm, $base, b!(), c!(), u32::from(ins.a()))? != $negate {
+            if operands::compare(vm, $base, b!(), c!(), u32::from(ins.a()))? != $negate {
                 jump!(ins);
             }
         }};
     }
     macro_rules! branch_imm {
         ($base:expr, $swap:expr, $negate:expr) => {{
-            if compare_imm_slow(vm, $base, a!(), ins.imm16(), $swap)? != $negate {
+            if operands::compare_immediate(vm, $base, a!(), ins.imm16(), $swap)? != $negate {
                 jump!(ins);
             }
         }};
@@ -191,10 +190,10 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
 
             // Arithmetic and comparison.
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem | Op::Pow => {
-                binary_slow(vm, op, a!(), b!(), c!(), ins.d() as u32)?;
+                operands::binary(vm, op, a!(), b!(), c!(), ins.d() as u32)?;
             }
             Op::AddImm | Op::SubImm | Op::MulImm | Op::DivImm | Op::RemImm => {
-                immediate_slow(vm, op, a!(), b!(), i64::from(ins.d()), ins.c() & 1 != 0)?;
+                operands::immediate(vm, op, a!(), b!(), i64::from(ins.d()), ins.c() & 1 != 0)?;
             }
             Op::AddFloat | Op::SubFloat | Op::MulFloat | Op::DivFloat => {
                 let op = match op {
@@ -204,7 +203,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                     _ => Op::Div,
                 };
                 let constant = (*code).values.add(ins.index()).cast_mut();
-                binary_slow(vm, op, a!(), b!(), constant, u32::from(ins.c()) & 1)?;
+                operands::binary(vm, op, a!(), b!(), constant, u32::from(ins.c()) & 1)?;
             }
             Op::AddField | Op::SubField | Op::MulField => {
                 let op = match op {
@@ -212,8 +211,8 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                     Op::SubField => Op::Sub,
                     _ => Op::Mul,
                 };
-                let mut value = get_field(&*code, ins.site(), &*c!(), false)?;
-                binary_slow(vm, op, a!(), b!(), &mut value, u32::from(ins.site_bits()) & 1)?;
+                let mut value = sites::get_field(&*code, ins.site(), &*c!(), false)?;
+                operands::binary(vm, op, a!(), b!(), &mut value, u32::from(ins.site_bits()) & 1)?;
             }
             Op::Neg => {
                 let x = b!();
@@ -233,7 +232,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 put(a!(), Value::bool(answer));
             }
             Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::In | Op::NotIn => {
-                binary_slow(vm, op, a!(), b!(), c!(), ins.d() as u32)?;
+                operands::binary(vm, op, a!(), b!(), c!(), ins.d() as u32)?;
             }
 
             // Branches.
@@ -291,7 +290,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             Op::JumpNotGeImm => branch_imm!(Op::Le, true, true),
             Op::ForPrep => {
                 let at = a!();
-                if !for_prep(at, ins.c() & 1 != 0)? {
+                if !iterate::for_prep(at, ins.c() & 1 != 0)? {
                     jump!(ins);
                 }
             }
@@ -383,7 +382,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 put(a!(), SlotsCell::alloc_from(tag::ENUM, descriptor.cast(), fields));
             }
             Op::Range => {
-                let value = make_range(&*b!(), &*c!(), ins.d() & 1 != 0)?;
+                let value = iterate::make_range(&*b!(), &*c!(), ins.d() & 1 != 0)?;
                 put(a!(), value);
             }
             Op::Concat => {
@@ -394,16 +393,16 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
 
             // Access.
             Op::GetField => {
-                let value = get_field(&*code, ins.index(), &*b!(), false)?;
+                let value = sites::get_field(&*code, ins.index(), &*b!(), false)?;
                 put(a!(), value);
             }
             Op::GetFieldOpt => {
-                let value = get_field(&*code, ins.index(), &*b!(), true)?;
+                let value = sites::get_field(&*code, ins.index(), &*b!(), true)?;
                 put(a!(), value);
             }
             Op::SetField => {
                 let value = take(b!());
-                set_field(&*code, ins.index(), &mut *a!(), value)?;
+                sites::set_field(&*code, ins.index(), &mut *a!(), value)?;
             }
             Op::TakeField => {
                 let name = &(*code).function().sites[ins.index()].name;
@@ -417,7 +416,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
             }
             Op::GetIndex | Op::GetIndexOpt => {
                 let optional = op == Op::GetIndexOpt;
-                get_index(a!(), b!(), c!(), ins.d() as u32, optional)?;
+                sites::get_index(a!(), b!(), c!(), ins.d() as u32, optional)?;
             }
             Op::SetIndex => {
                 let (to, key) = (a!(), b!());
@@ -429,12 +428,12 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 answer?;
             }
             Op::TakeIndex => {
-                let value = take_index(&mut *b!(), &*c!())?;
+                let value = sites::take_index(&mut *b!(), &*c!())?;
                 put(a!(), value);
             }
             Op::SetPath => {
                 let value = take(b!());
-                set_path(&*code, ins.index(), &mut *a!(), c!(), value)?;
+                sites::set_path(&*code, ins.index(), &mut *a!(), c!(), value)?;
             }
             Op::Slice => {
                 let at = c!();
@@ -450,7 +449,7 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 put(a!(), value.unwrap_or_default());
             }
             Op::DictRest => {
-                let value = dict_rest(&*code, ins.index(), &*b!());
+                let value = sites::dict_rest(&*code, ins.index(), &*b!());
                 put(a!(), value);
             }
             Op::ListRest => {
@@ -693,6 +692,15 @@ unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<
                 return Ok(vm.ask_with(fiber, op, 0..0, Delivery::Register(beyond)));
             }
 
+            // Fused ones are their plain selves here.
+            Op::GetItemOfItem
+            | Op::GetFieldOfItem
+            | Op::MulFields
+            | Op::MulThenAdd
+            | Op::MulImmThenAdd
+            | Op::AddThenRem
+            | Op::LoosenThenAdd => {}
+
             // The VM's own.
             Op::Halt => return vm.strand_end(fiber),
             Op::Deliver => {
@@ -742,225 +750,6 @@ fn raise(code: &Code, ins: Instruction) -> Box<VmError> {
         Some(RaiseKind::Type) => VmError::ty(text),
         Some(RaiseKind::Runtime) | None => VmError::runtime(text),
     }
-}
-
-/// A binary operator on operands that are not both ints or both floats.
-#[cold]
-#[inline(never)]
-unsafe fn binary_slow(
-    vm: &mut Vm,
-    op: Op,
-    dst: *mut Value,
-    x: *mut Value,
-    y: *mut Value,
-    dead: u32,
-) -> Result<()> {
-    // SAFETY (of the caller): registers. `x` may be `dst` when it is dead, and `y` may be `x` when neither is.
-    unsafe {
-        let left = if dead & 1 != 0 { take(x) } else { (*x).clone() };
-        let answer = if dead & 2 != 0 {
-            let right = take(y);
-            operate::binary(op, left, &right, &vm.limits)
-        } else {
-            operate::binary(op, left, &*y, &vm.limits)
-        };
-        put(dst, answer?);
-        Ok(())
-    }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn immediate_slow(
-    vm: &mut Vm,
-    op: Op,
-    dst: *mut Value,
-    x: *mut Value,
-    y: i64,
-    dead: bool,
-) -> Result<()> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let left = if dead { take(x) } else { (*x).clone() };
-        let answer = operate::binary(op, left, &Value::int(y), &vm.limits)?;
-        put(dst, answer);
-        Ok(())
-    }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn compare_slow(vm: &mut Vm, op: Op, x: *mut Value, y: *mut Value, dead: u32) -> Result<bool> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let answer = match op {
-            Op::Eq => Ok(equals(&*x, &*y)),
-            Op::Lt => operate::less(&*x, &*y, &vm.limits),
-            _ => operate::less_equal(&*x, &*y, &vm.limits),
-        };
-        if dead & 1 != 0 {
-            drop(take(x));
-        }
-        if dead & 2 != 0 {
-            drop(take(y));
-        }
-        answer
-    }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn compare_imm_slow(vm: &mut Vm, op: Op, x: *mut Value, imm: i16, swap: bool) -> Result<bool> {
-    let y = Value::int(i64::from(imm));
-    // SAFETY (of the caller): a register.
-    let x = unsafe { &*x };
-    let (x, y) = if swap { (&y, x) } else { (x, &y) };
-    match op {
-        Op::Eq => Ok(equals(x, y)),
-        Op::Lt => operate::less(x, y, &vm.limits),
-        _ => operate::less_equal(x, y, &vm.limits),
-    }
-}
-
-/// Sets up a counting loop: `a` the first int, `a + 1` how many follow it, `a + 2` the first int. False when empty.
-unsafe fn for_prep(at: *mut Value, exclusive: bool) -> Result<bool> {
-    // SAFETY (of the caller): three registers.
-    unsafe {
-        let (start, end) = (&*at, &*at.add(1));
-        for bound in [start, end] {
-            if !bound.is_int() {
-                return Err(bad_bound(bound));
-            }
-        }
-        let start = start.payload as i64;
-        let count = crate::value::cell::range_len(start, end.payload as i64, exclusive);
-        *at.add(1) = Value::raw(RAW, count.saturating_sub(1));
-        if count == 0 {
-            return Ok(false);
-        }
-        put(at.add(2), Value::int(start));
-        Ok(true)
-    }
-}
-
-#[cold]
-fn bad_bound(bound: &Value) -> Box<VmError> {
-    VmError::ty(format!("range bounds must be int, got {}", bound.type_name()))
-}
-
-fn make_range(start: &Value, end: &Value, exclusive: bool) -> Result<Value> {
-    match (start.as_int(), end.as_int()) {
-        (Some(start), Some(end)) => Ok(Value::range(start, end, exclusive)),
-        (None, _) => Err(bad_bound(start)),
-        _ => Err(bad_bound(end)),
-    }
-}
-
-/// A property when the cache misses; fills the cache.
-#[cold]
-#[inline(never)]
-fn get_field(code: &Code, site: usize, from: &Value, optional: bool) -> Result<Value> {
-    let name = &code.function().sites[site].name;
-    if matches!(from.tag(), tag::RECORD | tag::STRUCT) {
-        let shape = from.shape();
-        if let Some(slot) = shape.slot(name) {
-            let cache = &code.cache_store[site];
-            cache.shape.set(shape);
-            cache.slot.set(slot as u32);
-            return Ok(from.slots_cell().values().get(slot).cloned().unwrap_or_default());
-        }
-        return Ok(Value::NIL);
-    }
-    if optional { Ok(access::property_opt(from, name)) } else { access::property(from, name) }
-}
-
-#[cold]
-#[inline(never)]
-fn set_field(code: &Code, site: usize, to: &mut Value, value: Value) -> Result<()> {
-    let name = &code.function().sites[site].name;
-    let cache = &code.cache_store[site];
-    if matches!(to.tag(), tag::RECORD | tag::STRUCT) {
-        if to.is_unique() && std::ptr::eq(cache.next.get(), std::ptr::from_ref(to.shape())) {
-            // The field was added to this very shape before.
-            if let Some((next, at)) = to.shape().with(name) {
-                to.record_insert(next, at, value);
-                return Ok(());
-            }
-        }
-        let shape = to.shape();
-        match shape.slot(name) {
-            Some(slot) => {
-                cache.shape.set(shape);
-                cache.slot.set(slot as u32);
-            }
-            None => cache.next.set(shape),
-        }
-    }
-    access::set_property(to, name, value)
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn get_index(
-    dst: *mut Value,
-    from: *mut Value,
-    key: *mut Value,
-    dead: u32,
-    optional: bool,
-) -> Result<()> {
-    // SAFETY (of the caller): registers.
-    unsafe {
-        let answer =
-            if optional && (*from).is_nil() { Ok(Value::NIL) } else { access::subscript(&*from, &*key) };
-        if dead & 1 != 0 {
-            drop(take(from));
-        }
-        if dead & 2 != 0 {
-            drop(take(key));
-        }
-        put(dst, answer?);
-        Ok(())
-    }
-}
-
-fn take_index(from: &mut Value, key: &Value) -> Result<Value> {
-    let inner = if from.is_dict() {
-        from.entry_mut(&display(key))
-    } else {
-        let at = match (from.view(), key.as_int()) {
-            (View::List(list), Some(n)) => access::position(n, list.len()),
-            _ => None,
-        };
-        at.and_then(|at| from.list_mut()?.get_mut(at))
-    };
-    match inner {
-        Some(slot) => Ok(std::mem::take(slot)),
-        None => access::subscript(from, key),
-    }
-}
-
-unsafe fn set_path(
-    code: &Code,
-    index: usize,
-    root: &mut Value,
-    keys: *const Value,
-    value: Value,
-) -> Result<()> {
-    let Some(Const::Path(steps)) = code.unit().module.consts.get(index) else { return Ok(()) };
-    let count = steps.iter().filter(|step| matches!(step, harn_bytecode::PathStep::Index)).count();
-    // SAFETY (of the caller): as many key registers as the path has index steps.
-    let keys = unsafe { std::slice::from_raw_parts(keys, count) };
-    access::set_path(root, steps, keys, value)
-}
-
-fn dict_rest(code: &Code, index: usize, from: &Value) -> Value {
-    let mut rest = if from.is_dict() { from.clone() } else { Value::dict::<&str>([]) };
-    if let Some(Const::Keys(keys)) = code.unit().module.consts.get(index) {
-        for key in keys {
-            rest.dict_remove(key);
-        }
-    }
-    rest
 }
 
 /// Postfix `?`: the inner value, or the Err and true.

@@ -7,7 +7,8 @@
 use harn_bytecode::{Instruction, Op};
 
 use super::fiber::Fiber;
-use super::{Vm, middle, slow};
+use super::registers::{copy, debug_check_free, is_dict, is_text, put, take};
+use super::{Vm, fused, middle, slow};
 use crate::value::cell::ListCell;
 use crate::value::code::{self, Code, Linked, Resolved};
 use crate::value::slots::SlotsCell;
@@ -21,62 +22,6 @@ const LIST: u64 = tag::LIST as u64;
 const STRUCT: u64 = tag::STRUCT as u64;
 const CLOSURE: u64 = tag::CLOSURE as u64;
 const ENUM: u64 = tag::ENUM as u64;
-
-/// Copies a register, counting.
-///
-/// # Safety
-/// Both are registers (or values that live as long); `to` holds nothing that is counted.
-#[inline(always)]
-pub(super) unsafe fn copy(to: *mut Value, from: *const Value) {
-    // SAFETY: see above.
-    unsafe {
-        debug_assert!(!(*to).is_counted() || to.cast_const() == from, "overwrite of a counted value");
-        let (word, payload) = ((*from).word, (*from).payload);
-        if (word as i8) < 0 {
-            let count = &(*from).header().count;
-            count.set(count.get().wrapping_add(1));
-            if count.get() == 0 {
-                overflow();
-            }
-        }
-        (*to).word = word;
-        (*to).payload = payload;
-    }
-}
-
-/// 2^32 references: memory would have run out long before.
-#[cold]
-#[inline(never)]
-fn overflow() -> ! {
-    std::process::abort()
-}
-
-/// Writes a register that holds nothing that is counted.
-///
-/// # Safety
-/// `to` is a register.
-#[inline(always)]
-pub(super) unsafe fn put(to: *mut Value, value: Value) {
-    // SAFETY: see above.
-    unsafe {
-        debug_assert!(!(*to).is_counted(), "overwrite of a counted value");
-        to.write(value);
-    }
-}
-
-/// Moves a value out of a register, which is free then.
-///
-/// # Safety
-/// `from` is a register.
-#[inline(always)]
-pub(super) unsafe fn take(from: *mut Value) -> Value {
-    // SAFETY: see above.
-    unsafe {
-        let value = from.read();
-        (*from).word = 0;
-        value
-    }
-}
 
 /// Runs a fiber until something ends the step; the reason is in `fiber.exit`, none when the fuel is used up.
 ///
@@ -259,6 +204,94 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         break 'slow;
                     }};
                 }
+                macro_rules! get_index {
+                    () => {{
+                        let (from, key) = (b!(), c!());
+                        if (*from).word == LIST && (*key).word == INT {
+                            let items = &(*((*from).payload as *const ListCell)).items;
+                            let index = (*key).payload as usize;
+                            if index < items.len() {
+                                let item = items.as_ptr().add(index);
+                                if ins.d() & 1 == 0 {
+                                    copy(a!(), item);
+                                } else {
+                                    // The list ends here, as a row of `rows[i][k]` does: `a` may be its register.
+                                    let value = (*item).clone();
+                                    drop(take(from));
+                                    put(a!(), value);
+                                }
+                                continue 'run;
+                            }
+                        }
+                        if is_dict(from) && is_text(key) {
+                            let value = middle::dict_get(from, key, ins.d() as u32);
+                            put(a!(), value);
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! get_field {
+                    () => {{
+                        let from = b!();
+                        if (*from).word | 1 == STRUCT {
+                            let cell = (*from).payload as *mut SlotsCell;
+                            let cache = (*code).caches.add(ins.index());
+                            if (*cell).descriptor == (*cache).shape.get().cast() {
+                                copy(a!(), SlotsCell::slot(cell, (*cache).slot.get() as usize));
+                                continue 'run;
+                            }
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! add {
+                    () => {{
+                        let (x, y) = (b!(), c!());
+                        if (*x).word == INT && (*y).word == INT {
+                            let sum = ((*x).payload as i64).wrapping_add((*y).payload as i64);
+                            put(a!(), Value::int(sum));
+                            continue 'run;
+                        }
+                        if (*x).word == FLOAT && (*y).word == FLOAT {
+                            let sum = f64::from_bits((*x).payload) + f64::from_bits((*y).payload);
+                            put(a!(), Value::float(sum));
+                            continue 'run;
+                        }
+                        if ((*x).word == LIST || is_text(x))
+                            && let Some(value) = middle::append(vm, x, y, ins.d() as u32)
+                        {
+                            put(a!(), value);
+                            continue 'run;
+                        }
+                        break 'slow;
+                    }};
+                }
+                macro_rules! loosen {
+                    () => {{
+                        let current = b!();
+                        if (*current).is_counted()
+                            && let Some(Linked::Path(steps)) = (&(*(*code).unit).linked).get(ins.index())
+                        {
+                            middle::loosen_path(
+                                vm,
+                                steps,
+                                a!(),
+                                c!(),
+                                current,
+                                ins.code() == Op::LoosenPush as u8,
+                            );
+                        }
+                        continue 'run;
+                    }};
+                }
+                // The fused instructions behind this one have been done, too.
+                macro_rules! skip {
+                    ($count:expr) => {{
+                        pc = pc.add($count);
+                        continue 'run;
+                    }};
+                }
                 // Pushes a frame for code that takes exactly the arguments given, if there is room.
                 macro_rules! enter {
                     ($callee:expr, $window:expr) => {
@@ -372,14 +405,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         continue 'run;
                     }
-                    Op::LoosenAdd | Op::LoosenPush => {
-                        let current = b!();
-                        if (*current).is_counted()
-                            && let Some(Linked::Path(steps)) = (&(*(*code).unit).linked).get(ins.index())
-                        {
-                            middle::loosen_path(vm, steps, a!(), c!(), current, op == Op::LoosenPush);
+                    Op::LoosenAdd | Op::LoosenPush => loosen!(),
+                    Op::LoosenThenAdd => {
+                        if fused::loosen_then_add(base, *pc) {
+                            skip!(1);
                         }
-                        continue 'run;
+                        loosen!()
                     }
                     Op::GetCapture => {
                         copy(a!(), SlotsCell::slot((*base).payload as *mut SlotsCell, ins.index()));
@@ -387,28 +418,21 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     }
 
                     // Arithmetic and comparison.
-                    Op::Add => {
-                        let (x, y) = (b!(), c!());
-                        if (*x).word == INT && (*y).word == INT {
-                            let sum = ((*x).payload as i64).wrapping_add((*y).payload as i64);
-                            put(a!(), Value::int(sum));
-                            continue 'run;
+                    Op::Add => add!(),
+                    Op::AddThenRem => {
+                        if fused::add_then_rem(base, ins, *pc) {
+                            skip!(1);
                         }
-                        if (*x).word == FLOAT && (*y).word == FLOAT {
-                            let sum = f64::from_bits((*x).payload) + f64::from_bits((*y).payload);
-                            put(a!(), Value::float(sum));
-                            continue 'run;
-                        }
-                        if ((*x).word == LIST || is_text(x))
-                            && let Some(value) = middle::append(vm, x, y, ins.d() as u32)
-                        {
-                            put(a!(), value);
-                            continue 'run;
-                        }
-                        break 'slow;
+                        add!()
                     }
                     Op::Sub => arithmetic!(x, y, x.wrapping_sub(y), x - y),
                     Op::Mul => arithmetic!(x, y, x.wrapping_mul(y), x * y),
+                    Op::MulThenAdd => {
+                        if fused::mul_then_add(base, ins, *pc) {
+                            skip!(1);
+                        }
+                        arithmetic!(x, y, x.wrapping_mul(y), x * y)
+                    }
                     Op::Div => {
                         let (x, y) = (b!(), c!());
                         if (*x).word == FLOAT && (*y).word == FLOAT {
@@ -434,6 +458,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     Op::AddImm => immediate!(x, y, x.wrapping_add(y), x + y),
                     Op::SubImm => immediate!(x, y, x.wrapping_sub(y), x - y),
                     Op::MulImm => immediate!(x, y, x.wrapping_mul(y), x * y),
+                    Op::MulImmThenAdd => {
+                        if fused::mul_imm_then_add(base, ins, *pc) {
+                            skip!(1);
+                        }
+                        immediate!(x, y, x.wrapping_mul(y), x * y)
+                    }
                     Op::DivImm => {
                         let x = b!();
                         if (*x).word == INT && ins.d() > 0 {
@@ -445,7 +475,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     Op::RemImm => {
                         let x = b!();
                         if (*x).word == INT && ins.d() > 0 {
-                            put(a!(), Value::int((*x).payload as i64 % i64::from(ins.d())));
+                            put(a!(), Value::int(fused::remainder((*x).payload as i64, ins.d())));
                             continue 'run;
                         }
                         break 'slow;
@@ -625,17 +655,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         break 'slow;
                     }
-                    Op::GetField => {
-                        let from = b!();
-                        if (*from).word | 1 == STRUCT {
-                            let cell = (*from).payload as *mut SlotsCell;
-                            let cache = (*code).caches.add(ins.index());
-                            if (*cell).descriptor == (*cache).shape.get().cast() {
-                                copy(a!(), SlotsCell::slot(cell, (*cache).slot.get() as usize));
-                                continue 'run;
-                            }
+                    Op::GetField => get_field!(),
+                    Op::MulFields => {
+                        if fused::mul_fields(base, code, ins, *pc) {
+                            skip!(1);
                         }
-                        break 'slow;
+                        get_field!()
                     }
                     Op::SetField => {
                         let to = a!();
@@ -655,30 +680,18 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         }
                         break 'slow;
                     }
-                    Op::GetIndex => {
-                        let (from, key) = (b!(), c!());
-                        if (*from).word == LIST && (*key).word == INT {
-                            let items = &(*((*from).payload as *const ListCell)).items;
-                            let index = (*key).payload as usize;
-                            if index < items.len() {
-                                let item = items.as_ptr().add(index);
-                                if ins.d() & 1 == 0 {
-                                    copy(a!(), item);
-                                } else {
-                                    // The list ends here, as a row of `rows[i][k]` does: `a` may be its register.
-                                    let value = (*item).clone();
-                                    drop(take(from));
-                                    put(a!(), value);
-                                }
-                                continue 'run;
-                            }
+                    Op::GetIndex => get_index!(),
+                    Op::GetItemOfItem => {
+                        if fused::item_of_item(base, ins, *pc) {
+                            skip!(1);
                         }
-                        if is_dict(from) && is_text(key) {
-                            let value = middle::dict_get(from, key, ins.d() as u32);
-                            put(a!(), value);
-                            continue 'run;
+                        get_index!()
+                    }
+                    Op::GetFieldOfItem => {
+                        if fused::field_of_item(base, code, ins, *pc) {
+                            skip!(2);
                         }
-                        break 'slow;
+                        get_index!()
                     }
                     Op::SetIndex => {
                         let (to, key) = (a!(), b!());
@@ -901,18 +914,6 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
     }
 }
 
-#[inline(always)]
-unsafe fn is_dict(value: *const Value) -> bool {
-    // SAFETY (of the caller): a register.
-    matches!(unsafe { (*value).tag() }, tag::RECORD | tag::DICT)
-}
-
-#[inline(always)]
-unsafe fn is_text(value: *const Value) -> bool {
-    // SAFETY (of the caller): a register.
-    matches!(unsafe { (*value).tag() }, tag::STR | tag::HEAP_STR)
-}
-
 /// Writes the position back into the fiber.
 #[inline(always)]
 fn save(fiber: &mut Fiber, pc: *const Instruction, base: *mut Value, frame: *mut Frame) {
@@ -922,23 +923,5 @@ fn save(fiber: &mut Fiber, pc: *const Instruction, base: *mut Value, frame: *mut
         (*frame).pc = pc;
         strand.top = frame.offset_from(strand.frames.as_ptr()) as usize;
         strand.base = base.offset_from(strand.registers.as_ptr()) as usize;
-    }
-}
-
-/// Debug builds: a frame that ends owns nothing but its result.
-#[inline(always)]
-fn debug_check_free(base: *mut Value, code: *const Code) {
-    if cfg!(debug_assertions) {
-        // SAFETY: the code of the running frame.
-        let code = unsafe { &*code };
-        for i in 1..code.registers as usize {
-            // SAFETY: the window of a frame lies in the register stack.
-            let value = unsafe { &*base.add(i) };
-            debug_assert!(
-                !value.is_counted(),
-                "register {i} of {} still holds {value:?} at its return",
-                code.function().name
-            );
-        }
     }
 }

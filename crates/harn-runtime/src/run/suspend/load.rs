@@ -5,7 +5,7 @@ use crate::schedule::channel::{Channel, SelectForm, Waiter};
 use crate::schedule::group::{BodyResult, Group, GroupId, GroupKind, GroupStream};
 use crate::schedule::lock::{Dropped, Lock, LockId, LockKind, LockWaiter, Permit, Release};
 use crate::schedule::mailbox::Mailbox;
-use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, Wait};
+use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, TaskName, Wait};
 use crate::schedule::{Task, TaskId};
 use harn_agent::stack::AgentStack;
 use harn_effect::{Data, Op, Request, Ticket};
@@ -189,10 +189,10 @@ impl Loader {
             .collect::<Loaded<_>>()?;
         let names = list(data.field("names"));
         let identity = Identity {
-            task_id: text(data.field("task_id")),
-            parent_id: data.field("parent_id").as_str().map(str::to_owned),
+            id: TaskName::Whole(text(data.field("task_id")).into()),
+            parent_id: data.field("parent_id").as_str().map(Rc::from),
             name: text(data.field("made_by")).into(),
-            group_id: data.field("group_id").as_str().map(str::to_owned),
+            group_id: data.field("group_id").as_str().map(Rc::from),
         };
         let context = match self.value(data.field("context"))?.view() {
             View::Dict(dict) => dict.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect(),
@@ -208,8 +208,8 @@ impl Loader {
             flagged: flag(data.field("flagged")),
             output: text(data.field("output")),
             readers: task_ids(data.field("readers"))?,
-            names: ChildNames { spawned: id(at(names, 0))?, groups: id(at(names, 1))? },
-            identity: Rc::new(identity),
+            names: ChildNames { spawned: id(at(names, 0))?, groups: id(at(names, 1))?, given: None },
+            identity,
             context,
         };
         Ok((TaskId(id(data.field("id"))?), task))
@@ -265,8 +265,8 @@ impl Loader {
         let group = Group {
             owner: TaskId(id(data.field("owner"))?),
             kind,
-            name: text(data.field("name")),
-            parent_id: text(data.field("parent_id")),
+            name: text(data.field("name")).into(),
+            parent_id: text(data.field("parent_id")).into(),
             task_name: made_by(data.field("task_name").as_str().unwrap_or_default()),
             body: self.value(data.field("body"))?,
             items: list(data.field("items")).iter().map(|item| self.value(item)).collect::<Loaded<_>>()?,
@@ -310,7 +310,7 @@ impl Run {
                 let data = at(list(data.field("state")), 4).clone();
                 standing.push((id, *ticket, call.request.op, data));
             }
-            tasks.insert(id, task);
+            tasks.insert(id, Box::new(task));
         }
         if !tasks.contains_key(&TaskId::ROOT) {
             return damaged("there is no root task");

@@ -185,7 +185,7 @@ impl Run {
         let children = task.children.values().map(|c| Data::List(vec![count(c.id.0), number(c.deadlines)]));
         let context = Value::dict(task.context.clone());
         let identity = &task.identity;
-        let optional = |text: &Option<String>| text.clone().map_or(Data::Nil, Data::Str);
+        let optional = |text: &Option<Rc<str>>| text.as_deref().map_or(Data::Nil, Data::from);
         Ok(Data::dict([
             ("id", count(id.0)),
             ("role", Data::List(role)),
@@ -199,7 +199,7 @@ impl Run {
             ("output", text(&task.output)),
             ("readers", tasks(&task.readers)),
             ("names", Data::List(vec![count(task.names.spawned), count(task.names.groups)])),
-            ("task_id", text(&identity.task_id)),
+            ("task_id", text(&identity.task_id())),
             ("parent_id", optional(&identity.parent_id)),
             ("made_by", text(&identity.name)),
             ("group_id", optional(&identity.group_id)),
