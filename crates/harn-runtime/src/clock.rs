@@ -25,6 +25,11 @@ impl ProgramClock {
         self.mock.map_or_else(|| host.monotonic_ms(), |mock| mock.monotonic_ms)
     }
 
+    /// The monotonic half of a pinned clock.
+    pub fn mocked_monotonic_ms(&self) -> Option<i64> {
+        self.mock.map(|mock| mock.monotonic_ms)
+    }
+
     /// Whether the clock is pinned.
     pub fn is_mocked(&self) -> bool {
         self.mock.is_some()

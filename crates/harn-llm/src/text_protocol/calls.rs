@@ -138,6 +138,7 @@ fn call_length(text: &str, name_end: usize) -> usize {
 fn unknown_tool(name: &str, tools: &[String]) -> String {
     let mut names: Vec<&str> = tools.iter().map(String::as_str).collect();
     names.sort_unstable();
+    names.dedup();
     names.truncate(20);
     format!("Unknown tool '{name}'. Available tools: [{}]", names.join(", "))
 }

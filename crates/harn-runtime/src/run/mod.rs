@@ -12,6 +12,7 @@ mod locks;
 mod mailboxes;
 mod named;
 mod placement;
+mod sleeping;
 mod supervisors;
 mod suspend;
 mod tasks;
@@ -112,6 +113,8 @@ pub struct Run {
     tasks: BTreeMap<TaskId, Box<Task>>,
     ready: VecDeque<TaskId>,
     timers: Timers,
+    /// Who sleeps by the mocked clock; times are of its monotonic half.
+    sleepers: Timers,
     groups: BTreeMap<GroupId, Group>,
     flights: HashMap<Ticket, TaskId>,
     next_task: u64,
@@ -153,8 +156,6 @@ pub(crate) enum Progressed {
     Answered,
     /// The task waits.
     Suspended(Wait),
-    /// The fiber has its answer, and the other ready tasks go first.
-    Yielded,
 }
 
 impl Run {
@@ -191,6 +192,7 @@ impl Run {
             tasks: BTreeMap::new(),
             ready: VecDeque::new(),
             timers: Timers::default(),
+            sleepers: Timers::default(),
             groups: BTreeMap::new(),
             flights: HashMap::new(),
             next_task: 0,
@@ -342,13 +344,6 @@ impl Run {
             match progressed {
                 Progressed::Answered => {}
                 Progressed::Suspended(wait) => return self.suspend(id, fiber, wait),
-                Progressed::Yielded => {
-                    if let Some(task) = self.tasks.get_mut(&id) {
-                        task.fiber = Some(fiber);
-                        self.ready.push_back(id);
-                    }
-                    return;
-                }
             }
             if !self.locks.dropped.borrow().is_empty() {
                 self.collect_permits();
@@ -523,6 +518,9 @@ impl Run {
         self.collect_permits();
         self.poll_services();
         if !self.ready.is_empty() || self.ending.is_some() || self.wait_for_others() {
+            return;
+        }
+        if self.skip_to_next_sleeper() {
             return;
         }
         self.consider_suspending();

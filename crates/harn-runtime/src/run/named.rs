@@ -5,8 +5,6 @@ use super::{Ending, Progressed, Run};
 use crate::schedule::TaskId;
 use crate::schedule::channel::{Channel, SelectForm};
 use crate::schedule::group::GroupStream;
-use crate::schedule::task::Wait;
-use crate::schedule::timer::Purpose;
 use harn_vm::{Control, ControlOp, Fiber, Value, View, VmError};
 use std::rc::Rc;
 
@@ -94,10 +92,10 @@ impl Run {
         match name {
             "sleep" => self.sleep(id, fiber, millis(args.first()).unwrap_or(0)),
             "mock_time" => {
-                self.clock.pin(args.first().and_then(Value::as_int).unwrap_or(0));
+                self.pin_clock(args.first().and_then(Value::as_int).unwrap_or(0));
                 done(fiber, Value::NIL)
             }
-            "advance_time" => match self.clock.advance(args.first().and_then(Value::as_int).unwrap_or(0)) {
+            "advance_time" => match self.advance_clock(args.first().and_then(Value::as_int).unwrap_or(0)) {
                 Some(now) => done(fiber, Value::int(now)),
                 None => {
                     let text = "advance_time: no mock active. Call mock_time(ms) first.";
@@ -105,7 +103,7 @@ impl Run {
                 }
             },
             "unmock_time" => {
-                self.clock.release();
+                self.release_clock();
                 done(fiber, Value::NIL)
             }
             "await" => self.await_task(id, fiber, args.first()),
@@ -181,19 +179,6 @@ impl Run {
             }
             _ => failed(fiber, VmError::runtime(format!("{name} is no request to the scheduler"))),
         }
-    }
-
-    /// Under a mocked clock both clocks move and the other ready tasks run first (spec 04 section 4.11).
-    fn sleep(&mut self, id: TaskId, fiber: &mut Fiber, ms: i64) -> Progressed {
-        if ms == 0 {
-            return done(fiber, Value::NIL);
-        }
-        if self.clock.advance(ms).is_some() {
-            fiber.resume_value(Value::NIL);
-            return Progressed::Yielded;
-        }
-        self.timers.set(self.now().saturating_add(ms), Purpose::Timeout, self.waiter(id));
-        Progressed::Suspended(Wait::Sleep)
     }
 
     fn circuit(&mut self, name: &str, args: &[Value]) -> Value {

@@ -41,6 +41,24 @@ impl Timers {
         self.heap.push(Reverse(entry));
     }
 
+    /// Moves every timer by so much.
+    pub fn shift(&mut self, by: i64) {
+        let moved = self
+            .heap
+            .drain()
+            .map(|Reverse(entry)| Reverse(Entry { due: entry.due.saturating_add(by), ..entry }));
+        self.heap = moved.collect();
+    }
+
+    /// Takes over all timers of another set; those that are due together fire after the own ones, in their order.
+    pub fn append(&mut self, other: &mut Timers) {
+        let mut taken: Vec<Entry> = other.heap.drain().map(|entry| entry.0).collect();
+        taken.sort_unstable();
+        for entry in taken {
+            self.set(entry.due, entry.purpose, entry.waiter());
+        }
+    }
+
     /// The earliest timer that `alive` knows; drops stale ones before it.
     pub fn next_due(&mut self, alive: impl Fn(Waiter) -> bool) -> Option<i64> {
         while let Some(Reverse(entry)) = self.heap.peek() {

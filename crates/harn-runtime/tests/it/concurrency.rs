@@ -245,7 +245,23 @@ fn a_dropped_permit_is_given_back() {
 fn under_a_mocked_clock_sleeping_takes_no_time_and_lets_others_run() {
     prints(
         "mock_time(1000)\nlet t = spawn { println(\"task at ${now_ms()}\")\n1 }\nsleep(90s)\nprintln(now_ms())\nawait(t)\nunmock_time()\nprintln(monotonic_ms())",
-        "91000\ntask at 91000\n0\n",
+        "91000\ntask at 1000\n0\n",
+    );
+}
+
+#[test]
+fn sleepers_wake_in_the_order_of_the_mocked_clock() {
+    prints(
+        "mock_time(0)\nprintln(parallel each [300, 100, 200] { ms -> sleep(ms)\nnow_ms() })\nprintln(now_ms())",
+        "[300, 100, 200]\n300\n",
+    );
+    prints(
+        "mock_time(0)\nlet t = spawn { sleep(100)\nnow_ms() }\nsleep(10)\nadvance_time(500)\nprintln(await(t))",
+        "510\n",
+    );
+    prints(
+        "mock_time(0)\nlet t = spawn { sleep(20)\n7 }\nsleep(10)\nunmock_time()\nprintln(await(t))",
+        "7\n",
     );
 }
 

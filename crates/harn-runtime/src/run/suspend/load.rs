@@ -325,6 +325,7 @@ impl Run {
         self.tasks = tasks;
         self.ready.clear();
         self.timers.load(state.field("timers"), shift);
+        self.sleepers.load(state.field("sleepers"), 0);
         self.load_locks(&state, shift)?;
         for data in list(state.field("mailboxes")) {
             let counts = list(data.field("counts"));

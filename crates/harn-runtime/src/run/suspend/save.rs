@@ -143,6 +143,7 @@ impl Run {
             ("tasks", Data::List(list)),
             ("groups", Data::List(groups)),
             ("timers", self.timers.save(|w| self.is_alive(w))),
+            ("sleepers", self.sleepers.save(|w| self.is_alive(w))),
             (
                 "next",
                 Data::List(vec![count(self.next_task), count(self.next_group), count(self.next_ticket)]),
