@@ -15,6 +15,8 @@ pub enum HostEvent {
     Chunk(Ticket, String),
     /// The operating system asks the program to stop (SIGINT, SIGTERM), with the signal's number.
     Signal(i32),
+    /// Something outside has changed: what waits should look again.
+    Woken,
     /// The time that `wait` was given has passed.
     TimedOut,
 }

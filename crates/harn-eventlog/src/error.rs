@@ -20,6 +20,12 @@ pub enum LogError {
     Corrupt(String),
     /// Another process held the log for longer than the busy timeout.
     Busy,
+    /// The server that keeps the log does not answer; the text names it without its password.
+    Unreachable(String),
+    /// The connection to the server broke before the commit: nothing of the transaction was written.
+    Lost(String),
+    /// The connection broke during the commit, and it could not be found out whether it was done.
+    Unknown(String),
     /// Any other failure of the storage.
     Storage(String),
 }
@@ -34,6 +40,16 @@ impl fmt::Display for LogError {
             LogError::ReadOnly(place) => write!(f, "the event log {place} is read-only"),
             LogError::Corrupt(detail) => write!(f, "event log parse error: {detail}"),
             LogError::Busy => f.write_str("the event log is locked by another process"),
+            LogError::Unreachable(detail) => write!(f, "the store cannot be reached: {detail}"),
+            LogError::Lost(place) => {
+                write!(f, "the connection to {place} was lost before the commit; nothing was written")
+            }
+            LogError::Unknown(place) => {
+                write!(
+                    f,
+                    "the connection to {place} was lost during the commit; whether it was done is not known"
+                )
+            }
         }
     }
 }

@@ -11,6 +11,12 @@ pub enum Durability {
     Synced,
 }
 
+/// How long a waiter rests, in milliseconds, before it looks at the mark of a store again.
+pub const REST_MS: i64 = 100;
+
+/// How often a transaction is done again whose connection was lost before the commit.
+const AGAIN: u32 = 30;
+
 /// Where compaction stopped: the last dropped event stands for all before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -36,7 +42,7 @@ pub struct Compaction {
 /// Which log this is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// `memory`, `file` or `sqlite`.
+    /// `memory`, `file`, `sqlite` or `postgres`.
     pub backend: &'static str,
     /// Where it lives; none in memory.
     pub location: Option<String>,
@@ -101,6 +107,12 @@ pub trait Store: Read {
     /// The present mark; cheap enough to ask five times a second.
     fn mark(&mut self) -> Result<Mark, LogError>;
 
+    /// How long, in milliseconds, a waiter may rest before it asks for the mark again: less than a second, or as long as
+    /// somebody wakes it anyway.
+    fn rest_ms(&self) -> i64 {
+        REST_MS
+    }
+
     /// Keeps a small text under a name, outside of the log but beside it; replaced as a whole.
     fn write_note(&mut self, name: &str, text: &str) -> Result<(), LogError>;
 
@@ -109,22 +121,37 @@ pub trait Store: Read {
 
     /// Appends one event at the durability of its topic.
     fn append(&mut self, topic: &str, event: Event) -> Result<u64, LogError> {
-        let mut tx = self.begin(topic::durability(topic))?;
-        let id = tx.append(topic, event)?;
-        tx.commit()?;
-        Ok(id)
+        again(|| {
+            let mut tx = self.begin(topic::durability(topic))?;
+            let id = tx.append(topic, event.clone())?;
+            tx.commit()?;
+            Ok(id)
+        })
     }
 
     /// Appends only if the topic's last id is still `expected`; else [`LogError::Conflict`] with the present one.
     fn append_if(&mut self, topic: &str, expected: Option<u64>, event: Event) -> Result<u64, LogError> {
-        let mut tx = self.begin(topic::durability(topic))?;
-        let head = tx.latest(topic)?;
-        if head != expected {
-            return Err(LogError::Conflict { head });
+        again(|| {
+            let mut tx = self.begin(topic::durability(topic))?;
+            let head = tx.latest(topic)?;
+            if head != expected {
+                return Err(LogError::Conflict { head });
+            }
+            let id = tx.append(topic, event.clone())?;
+            tx.commit()?;
+            Ok(id)
+        })
+    }
+}
+
+/// Does a transaction, and does it again when its connection was lost before the commit, for nothing was written then.
+pub fn again<T>(mut transaction: impl FnMut() -> Result<T, LogError>) -> Result<T, LogError> {
+    let mut tries = 0;
+    loop {
+        match transaction() {
+            Err(LogError::Lost(_)) if tries < AGAIN => tries += 1,
+            done => return done,
         }
-        let id = tx.append(topic, event)?;
-        tx.commit()?;
-        Ok(id)
     }
 }
 

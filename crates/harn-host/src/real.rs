@@ -6,10 +6,12 @@ use crate::network::Network;
 use crate::pipes::Pipes;
 use crate::process::Children;
 use crate::sockets::Sockets;
+use crate::store::Wake;
 use crate::web::Web;
 use crate::{environment, files, signals, stdio};
 use harn_effect::{Data, Host, HostEvent, Op, Outcome, Raised, Request, Ticket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The operating system. Nothing is opened or started before it is needed.
@@ -64,6 +66,17 @@ impl RealHost {
     /// The writing end of the queue, for parts of the host that work on threads of their own.
     pub fn completions(&self) -> Completions {
         self.completions.clone()
+    }
+
+    /// Makes [`Host::wait`] return with [`HostEvent::Woken`].
+    pub fn waker(&self) -> Wake {
+        // A sender is for one thread at a time; what wakes may be called from any.
+        let completions = Mutex::new(self.completions.clone());
+        Arc::new(move || {
+            if let Ok(completions) = completions.lock() {
+                completions.event(HostEvent::Woken);
+            }
+        })
     }
 
     /// The environment variable `name`.

@@ -3,6 +3,7 @@
 mod config;
 mod file;
 mod journal;
+mod postgres;
 mod sqlite;
 
 use std::io::ErrorKind;
@@ -12,7 +13,11 @@ use harn_eventlog::LogError;
 
 pub use config::{Backend, LogConfig};
 pub use file::FileStore;
+pub use postgres::{PostgresStore, Target};
 pub use sqlite::SqliteStore;
+
+/// Called, on whatever thread, when the log may have changed.
+pub type Wake = std::sync::Arc<dyn Fn() + Send + Sync>;
 
 /// The log's words for an error of the file system at `path`.
 fn io_error(path: &Path, error: &std::io::Error) -> LogError {

@@ -1,6 +1,7 @@
 //! Law 4: a ruling is durable on the log before its effect starts, and its outcome follows (spec 08 section 11.1 G2, G5).
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
+use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, Tx, provenance};
 use harn_govern::Moment;
 use harn_govern::effects::{self, Decision, Verdict};
@@ -111,17 +112,20 @@ impl Recorder {
         &mut self,
         cx: &ServiceCx<'_>,
         durability: Durability,
-        work: impl FnOnce(&mut dyn Tx, &mut Moment<'_>) -> Result<T, LogError>,
+        mut work: impl FnMut(&mut dyn Tx, &mut Moment<'_>) -> Result<T, LogError>,
     ) -> Result<T, Raised> {
         let failed = |error: LogError| Raised::runtime(format!("event_log: {error}"));
         let store = cx.log.get()?;
         let mut store = store.borrow_mut();
         let mut entropy = || self.random(cx);
         let mut moment = Moment { now_ms: cx.now_ms, entropy: &mut entropy };
-        let mut tx = store.begin(durability).map_err(failed)?;
-        let result = work(&mut *tx, &mut moment).map_err(failed)?;
-        tx.commit().map_err(failed)?;
-        Ok(result)
+        let done = again(|| {
+            let mut tx = store.begin(durability)?;
+            let result = work(&mut *tx, &mut moment)?;
+            tx.commit()?;
+            Ok(result)
+        });
+        done.map_err(failed)
     }
 
     /// Ten bytes no other draw of any run gives.

@@ -1,5 +1,6 @@
 //! The event log of the project a command runs in (spec 08 section 2.4).
 
+use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, Store, Tx};
 use harn_govern::Moment;
 use harn_govern::rules::Rules;
@@ -38,7 +39,7 @@ pub fn rules(base: &Path) -> Result<Rules, String> {
 /// Runs `work` in one durable transaction.
 pub fn transact<T>(
     store: &mut dyn Store,
-    work: impl FnOnce(&mut dyn Tx, &mut Moment<'_>) -> Result<T, LogError>,
+    mut work: impl FnMut(&mut dyn Tx, &mut Moment<'_>) -> Result<T, LogError>,
 ) -> Result<T, String> {
     let failed = |error: LogError| format!("event_log: {error}");
     let mut entropy = || {
@@ -48,10 +49,13 @@ pub fn transact<T>(
         bytes
     };
     let mut moment = Moment { now_ms: now_ms(), entropy: &mut entropy };
-    let mut tx = store.begin(Durability::Synced).map_err(failed)?;
-    let result = work(&mut *tx, &mut moment).map_err(failed)?;
-    tx.commit().map_err(failed)?;
-    Ok(result)
+    let done = again(|| {
+        let mut tx = store.begin(Durability::Synced)?;
+        let result = work(&mut *tx, &mut moment)?;
+        tx.commit()?;
+        Ok(result)
+    });
+    done.map_err(failed)
 }
 
 /// The wall clock.

@@ -6,7 +6,7 @@ use harn_effect::Host;
 use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::presence::Processes;
-use harn_host::store::LogConfig;
+use harn_host::store::{LogConfig, Wake};
 use harn_runtime::log_slot::{LogSlot, Presence};
 use harn_runtime::progress::{Progress, Silent};
 use harn_runtime::run::Surroundings;
@@ -26,6 +26,8 @@ pub struct Session {
     pub progress: Box<dyn Progress>,
     /// How model calls are answered.
     pub models: LlmSetup,
+    /// Makes a run that waits look at the event log again.
+    pub wake: Option<Wake>,
     /// Whether the run is a test.
     pub test: bool,
     /// Whether standard output is written line by line.
@@ -41,6 +43,7 @@ impl Session {
             host,
             progress: Box::new(Silent),
             models: LlmSetup::default(),
+            wake: None,
             test: false,
             line_buffered: std::io::stdout().is_terminal(),
         }
@@ -67,9 +70,10 @@ impl Session {
         };
         let neighbours = config.as_ref().ok().filter(|config| config.is_durable());
         let neighbours = neighbours.map(|config| Processes::new(config.state_root.join("processes")));
+        let wake = self.wake;
         let mut log = LogSlot::new(Box::new(move || match broken {
             Some(error) => Err(error),
-            None => config.map(|config| config.open_shared()).map_err(|error| error.to_string()),
+            None => config.map(|config| config.open_shared(wake)).map_err(|error| error.to_string()),
         }));
         if let Some(processes) = neighbours {
             log = log.shared_by(Box::new(Neighbours(processes)));

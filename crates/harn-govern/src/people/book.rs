@@ -257,6 +257,11 @@ impl Book {
         Book { keyring, ..Book::default() }
     }
 
+    /// Forgets what was read of a log; the next [`Book::refresh`] reads it again.
+    pub fn forget(&mut self) {
+        *self = Book::with_keyring(std::mem::take(&mut self.keyring));
+    }
+
     /// Whose signatures are asked for.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring

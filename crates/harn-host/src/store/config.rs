@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use harn_eventlog::{LogError, MemoryStore, Store};
 
-use super::{FileStore, SqliteStore};
+use super::{FileStore, PostgresStore, SqliteStore, Target, Wake};
 
 /// Where events are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Backend {
     File(PathBuf),
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In a PostgreSQL database.
+    Postgres(Box<Target>),
 }
 
 /// The configured log of a base directory.
@@ -36,13 +38,33 @@ impl LogConfig {
         let var = |name: &str| env(name).filter(|value| !value.trim().is_empty());
         let place = |name: &str, default: PathBuf| var(name).map_or(default, |value| base.join(value));
         let state_root = place("HARN_STATE_DIR", base.join(".harn"));
-        let backend = match var("HARN_EVENT_LOG_BACKEND").map(|b| b.trim().to_lowercase()).as_deref() {
-            None | Some("sqlite") => {
+        let kind = var("HARN_EVENT_LOG_BACKEND").map(|kind| kind.trim().to_lowercase());
+        let backend = match (kind.as_deref(), var("HARN_STORE")) {
+            (None | Some("postgres"), Some(url)) => {
+                if !Target::is_url(url.trim()) {
+                    let text = "HARN_STORE must be a URL: postgres://user:password@host:port/database";
+                    return Err(LogError::Refused(text.to_owned()));
+                }
+                // A URL that cannot be read is said now, not at the first append.
+                Backend::Postgres(Box::new(Target::parse(&url, var("PGPASSWORD"))?))
+            }
+            (Some("postgres"), None) => {
+                let text = "HARN_EVENT_LOG_BACKEND=postgres needs HARN_STORE=postgres://user:password@host:port/database";
+                return Err(LogError::Refused(text.to_owned()));
+            }
+            (Some(kind), Some(_)) => {
+                let text =
+                    format!("HARN_STORE and HARN_EVENT_LOG_BACKEND={kind} name different logs: unset one");
+                return Err(LogError::Refused(text));
+            }
+            (None | Some("sqlite"), None) => {
                 Backend::Sqlite(place("HARN_EVENT_LOG_SQLITE_PATH", state_root.join("events.sqlite")))
             }
-            Some("file") => Backend::File(place("HARN_EVENT_LOG_DIR", state_root.join("events"))),
-            Some("memory") => Backend::Memory,
-            Some(other) => return Err(LogError::Refused(format!("unsupported event log backend '{other}'"))),
+            (Some("file"), None) => Backend::File(place("HARN_EVENT_LOG_DIR", state_root.join("events"))),
+            (Some("memory"), None) => Backend::Memory,
+            (Some(other), None) => {
+                return Err(LogError::Refused(format!("unsupported event log backend '{other}'")));
+            }
         };
         let queue_depth =
             var("HARN_EVENT_LOG_QUEUE_DEPTH").and_then(|d| d.trim().parse().ok()).unwrap_or(128).max(1);
@@ -54,12 +76,14 @@ impl LogConfig {
         self.backend != Backend::Memory
     }
 
-    /// The log as the services of a run share it; nothing is created before the first append.
-    pub fn open_shared(&self) -> Rc<RefCell<dyn Store>> {
+    /// The log as the services of a run share it; nothing is created before the first append. `wake` is called when
+    /// another machine has changed it, where the log has a way to know.
+    pub fn open_shared(&self, wake: Option<Wake>) -> Rc<RefCell<dyn Store>> {
         match &self.backend {
             Backend::Memory => Rc::new(RefCell::new(MemoryStore::new())),
             Backend::File(directory) => Rc::new(RefCell::new(FileStore::new(directory))),
             Backend::Sqlite(path) => Rc::new(RefCell::new(SqliteStore::new(path))),
+            Backend::Postgres(target) => Rc::new(RefCell::new(PostgresStore::new((**target).clone(), wake))),
         }
     }
 
@@ -69,6 +93,7 @@ impl LogConfig {
             Backend::Memory => Box::new(MemoryStore::new()),
             Backend::File(directory) => Box::new(FileStore::new(directory)),
             Backend::Sqlite(path) => Box::new(SqliteStore::new(path)),
+            Backend::Postgres(target) => Box::new(PostgresStore::new((**target).clone(), None)),
         }
     }
 }
@@ -107,6 +132,25 @@ mod tests {
             resolve(&[("HARN_EVENT_LOG_BACKEND", "redis")]).unwrap_err().to_string(),
             "unsupported event log backend 'redis'"
         );
+    }
+
+    #[test]
+    fn a_database_is_named_by_a_url_that_no_text_shows() {
+        let config = resolve(&[("HARN_STORE", "postgres://ann:secret@db:5433/agents")]).unwrap();
+        let shown = format!("{config:?}");
+        assert!(shown.contains("postgres://db:5433/agents") && !shown.contains("secret"), "{shown}");
+        let error = resolve(&[("HARN_STORE", "postgres://ann:secret@db:port/agents")]).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(resolve(&[("HARN_STORE", "mysql://db")]).is_err());
+    }
+
+    #[test]
+    fn two_variables_that_name_different_logs_are_refused() {
+        let url = ("HARN_STORE", "postgres://ann@db/agents");
+        let error = resolve(&[url, ("HARN_EVENT_LOG_BACKEND", "memory")]).unwrap_err().to_string();
+        assert_eq!(error, "HARN_STORE and HARN_EVENT_LOG_BACKEND=memory name different logs: unset one");
+        assert!(resolve(&[url, ("HARN_EVENT_LOG_BACKEND", "Postgres")]).is_ok());
+        assert!(resolve(&[("HARN_EVENT_LOG_BACKEND", "postgres")]).is_err());
     }
 
     #[test]

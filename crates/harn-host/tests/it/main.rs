@@ -5,6 +5,9 @@
 mod model_call;
 mod model_faults;
 mod models;
+mod postgres;
+#[path = "../../../../tests/postgres/server.rs"]
+mod postgres_server;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
 mod stores;

@@ -548,7 +548,7 @@ impl Run {
             HostEvent::Done(ticket, outcome) => self.host_done(ticket, outcome),
             HostEvent::Chunk(ticket, text) => self.host_chunk(ticket, &text),
             HostEvent::Signal(number) => self.stop_on_signal(number),
-            HostEvent::TimedOut => {}
+            HostEvent::Woken | HostEvent::TimedOut => {}
         }
     }
 

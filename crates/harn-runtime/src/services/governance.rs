@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use harn_effect::Raised;
+use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, Mark, Tx, provenance};
 use harn_govern::autonomy::{Declared, Ledger, Spender};
 use harn_govern::people::Book;
@@ -13,9 +14,6 @@ use harn_govern::waitpoint::named::Reports;
 use harn_govern::{Moment, trust};
 
 use crate::service::ServiceCx;
-
-/// How long a change of the log by another process may go unnoticed.
-const LOOK_EVERY_MS: i64 = 100;
 
 /// The name of the note that holds the last trust record known to exist.
 pub const HEAD_NOTE: &str = "trust_graph_head";
@@ -29,6 +27,15 @@ pub struct Projections {
     pub book: Book,
     /// How waits ended.
     pub reports: Reports,
+}
+
+impl Projections {
+    /// Forgets what was read of the log; the next look reads it again.
+    fn forget(&mut self) {
+        self.ledger = Ledger::default();
+        self.reports = Reports::default();
+        self.book.forget();
+    }
 }
 
 /// The state that the governance services of one run share.
@@ -78,11 +85,12 @@ impl Governance {
         decisions.iter().map(|id| under_way.get(id).cloned().ok_or_else(|| unknown(id))).collect()
     }
 
-    /// Runs `work` in one durable transaction. An error leaves no trace and denies whatever was asked.
+    /// Runs `work` in one durable transaction; again when the connection to the store was lost before its commit. An error
+    /// leaves no trace, neither on the log nor in the projections, and denies whatever was asked.
     pub fn transact<T>(
         &self,
         cx: &ServiceCx<'_>,
-        work: impl FnOnce(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
+        work: impl FnMut(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
     ) -> Result<T, Raised> {
         self.transact_at(cx, Durability::Synced, work)
     }
@@ -92,16 +100,26 @@ impl Governance {
         &self,
         cx: &ServiceCx<'_>,
         durability: Durability,
-        work: impl FnOnce(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
+        mut work: impl FnMut(&mut dyn Tx, &mut Projections, &mut Moment<'_>) -> Result<T, LogError>,
     ) -> Result<T, Raised> {
         let store = cx.log.get()?;
         let mut store = store.borrow_mut();
         let mut entropy = || self.random(cx);
         let mut moment = Moment { now_ms: cx.now_ms, entropy: &mut entropy };
-        let mut tx = store.begin(durability).map_err(|e| log_error(&e))?;
-        let result =
-            work(&mut *tx, &mut self.projections.borrow_mut(), &mut moment).map_err(|e| log_error(&e))?;
-        tx.commit().map_err(|e| log_error(&e))?;
+        let done = again(|| {
+            let mut projections = self.projections.borrow_mut();
+            let mut tx = store.begin(durability)?;
+            let result = work(&mut *tx, &mut projections, &mut moment).and_then(|result| {
+                tx.commit()?;
+                Ok(result)
+            });
+            if result.is_err() {
+                // What was folded inside the transaction may have gone with it.
+                projections.forget();
+            }
+            result
+        });
+        let result = done.map_err(|error| log_error(&error))?;
         self.commits.set(self.commits.get() + 1);
         Ok(result)
     }
@@ -162,8 +180,15 @@ pub struct Watch {
 impl Watch {
     /// Whether the log may have changed since the last call; sets when to look again.
     pub fn changed(&mut self, cx: &ServiceCx<'_>, shared: &Governance) -> Result<bool, Raised> {
-        self.due = Some(cx.monotonic_ms + LOOK_EVERY_MS);
-        let mark = shared.read(cx, |store, _| store.mark())?;
+        let store = cx.log.get()?;
+        let mark = store.borrow_mut().mark();
+        self.due = Some(cx.monotonic_ms + store.borrow().rest_ms());
+        let mark = match mark {
+            Ok(mark) => mark,
+            // Who waits for days does not care about a server that is away for a while.
+            Err(LogError::Unreachable(_) | LogError::Lost(_)) => return Ok(false),
+            Err(error) => return Err(log_error(&error)),
+        };
         let changed = self.mark != Some(mark) || self.commits != shared.commits.get();
         self.mark = Some(mark);
         self.commits = shared.commits.get();

@@ -135,7 +135,7 @@ impl Hitl {
         let id = args.field("request_id").as_str().unwrap_or_default();
         let result = Json::from(args.field("result"));
         self.shared.transact(cx, |tx, projections, moment| {
-            consume::executed(tx, &mut projections.book, id, result, moment)
+            consume::executed(tx, &mut projections.book, id, result.clone(), moment)
         })?;
         Ok(Data::Nil)
     }

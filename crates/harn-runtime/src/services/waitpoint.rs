@@ -43,9 +43,9 @@ impl Waitpoints {
         };
         let made = self.shared.transact(cx, |tx, _, moment| {
             if is_named(args) {
-                named::create(tx, &id, &actor(args), metadata, moment)
+                named::create(tx, &id, &actor(args), metadata.clone(), moment)
             } else {
-                valued::create(tx, &id, metadata, moment)
+                valued::create(tx, &id, metadata.clone(), moment)
             }
         })?;
         Ok(made.to_data())

@@ -4,8 +4,9 @@ use super::Command;
 use crate::modules::DiskModules;
 use crate::{output, session, targets};
 use clap::{Arg, ArgAction, ArgMatches};
+use harn_eventlog::{Durability, LogError, Store};
 use harn_host::RealHost;
-use harn_host::store::LogConfig;
+use harn_host::store::{Backend, LogConfig, PostgresStore, Target};
 use harn_llm::catalog::Catalog;
 use harn_llm::environment::Environment;
 use serde_json::json;
@@ -190,10 +191,16 @@ fn event_log() -> Row {
     let config = match LogConfig::resolve(std::path::Path::new(&base), &RealHost::env) {
         Ok(config) => config,
         Err(error) => {
-            return row(Status::Fail, "event log", error.to_string())
-                .mend("set HARN_EVENT_LOG_BACKEND to sqlite, file or memory");
+            let mend = match error.to_string().contains("HARN_STORE") {
+                true => "unset HARN_STORE to keep the log in a file; docs/stores.md describes both",
+                false => "set HARN_EVENT_LOG_BACKEND to sqlite, file or memory, or HARN_STORE to a database",
+            };
+            return row(Status::Fail, "event log", error.to_string()).mend(mend);
         }
     };
+    if let Backend::Postgres(target) = config.backend {
+        return database(*target);
+    }
     if !config.is_durable() {
         return row(Status::Warn, "event log", "in memory: budgets and approvals end with the process")
             .mend("unset HARN_EVENT_LOG_BACKEND to keep it in a file");
@@ -212,6 +219,28 @@ fn event_log() -> Row {
         Ok(_) => row(Status::Ok, "event log", format!("{place}, created on first use")),
         Err(error) => row(Status::Fail, "event log", format!("{place} cannot be created: {error}"))
             .mend(format!("make {} writable, or set HARN_STATE_DIR", parent.to_string_lossy())),
+    }
+}
+
+/// Whether the database can be reached, read and written; nothing is left in it.
+fn database(target: Target) -> Row {
+    let place = target.place().to_owned();
+    let mut store = PostgresStore::new(target, None);
+    store.set_patience(std::time::Duration::ZERO);
+    let found = store.topics().and_then(|topics| {
+        // Begins what an append begins with, which makes the tables where there are none, and takes it back.
+        drop(store.begin(Durability::Synced)?);
+        Ok(topics.len())
+    });
+    let label = "event log";
+    match found {
+        Ok(count) => row(Status::Ok, label, format!("PostgreSQL {place}, {count} topics, writable")),
+        Err(LogError::Unreachable(text)) => row(Status::Fail, label, format!("PostgreSQL {text}"))
+            .mend("start the server, or correct host and port in HARN_STORE; unset it to keep the log in a file"),
+        Err(error) => row(Status::Fail, label, format!("PostgreSQL: {error}")).mend(
+            "correct user, password (PGPASSWORD is read too) and database in HARN_STORE; the user needs the right to \
+             create tables once",
+        ),
     }
 }
 

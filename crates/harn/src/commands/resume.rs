@@ -151,7 +151,8 @@ fn resume(store: &mut dyn Store, suspension: &Suspension, wish: &Wish) -> Result
     let host = RealHost::new();
     host.listen_for_signals();
     let run_id = &suspension.run_id;
-    let session = Session { run_id: run_id.clone(), ..Session::new(&path, Box::new(host)) };
+    let wake = Some(host.waker());
+    let session = Session { run_id: run_id.clone(), wake, ..Session::new(&path, Box::new(host)) };
     let mut plan = plan(launch.clone(), &program.graph, wish.leave);
     plan.again = wish.force;
     // The root task of a fresh start is not wanted.

@@ -134,7 +134,8 @@ fn execute(launch: Launch, program: Program, live: bool, models: LlmSetup, match
     let (graph, is_script) = (program.graph.clone(), program.is_script);
     let (recording, account) = (models.recording.clone(), Account::default());
     let progress = Box::new(Counting { account: account.clone(), next: session::progress(live) });
-    let session = Session { progress, models, ..Session::new(&launch.script, Box::new(host)) };
+    let wake = Some(host.waker());
+    let session = Session { progress, models, wake, ..Session::new(&launch.script, Box::new(host)) };
     let run_id = session.run_id.clone();
     let print = launch.print;
     let mut run = Run::new(program.vm, program.root, session.surroundings());

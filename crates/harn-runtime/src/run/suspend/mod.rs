@@ -15,6 +15,7 @@ use crate::schedule::task::{State, Wait};
 use crate::suspensions::{self, Claim, Launch, Suspension, Writing};
 use harn_effect::{Op, Raised};
 use harn_eventlog::Durability;
+use harn_eventlog::store::again;
 use harn_vm::Vm;
 use harn_vm::snapshot::Unreadable;
 
@@ -150,7 +151,7 @@ impl Run {
             tx.commit()?;
             Ok(id)
         };
-        let id = write(store).map_err(|error: harn_eventlog::LogError| error.to_string())?;
+        let id = again(|| write(store)).map_err(|error| error.to_string())?;
         self.suspending.written = Some((id, waits_for.clone()));
         self.suspending.known = true;
         Ok(waits_for)
@@ -165,7 +166,7 @@ impl Run {
         let store = self.log.get()?;
         let claimed = {
             let store = &mut *store.borrow_mut();
-            let mut claim = || {
+            let claim = || {
                 let mut tx = store.begin(Durability::Synced)?;
                 let run_id = &self.info.run_id;
                 let claimed = suspensions::claim(&mut *tx, run_id, id, &plan.process, plan.again, now_ms)?;
@@ -174,7 +175,7 @@ impl Run {
                 }
                 Ok(claimed)
             };
-            claim()
+            again(claim)
         };
         match claimed {
             Ok(Claim::Ours) => {

@@ -159,6 +159,9 @@ fn start(wish: &Wish, test: &Test, binary: &Path, place: &Path) -> std::io::Resu
     for name in ["HARN_EVENT_LOG_SQLITE_PATH", "HARN_EVENT_LOG_DIR"] {
         command.env_remove(name);
     }
+    if std::env::var_os("HARN_STORE").is_some() {
+        command.env_remove("HARN_STORE").env_remove("HARN_EVENT_LOG_BACKEND");
+    }
     command.spawn()
 }
 
