@@ -19,11 +19,14 @@ mod http;
 mod measures;
 mod mistakes;
 mod place;
+#[path = "../../../../tests/postgres/server.rs"]
+mod postgres_server;
 mod projects;
 mod providers;
 mod repl;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
+mod shared_log;
 mod spending;
 mod suspend;
 mod testing;
