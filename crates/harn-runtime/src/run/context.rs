@@ -75,7 +75,7 @@ impl Run {
         let Some(task) = self.tasks.get(&id) else { return Value::NIL };
         let identity = &task.identity;
         let optional = |text: Option<&str>| text.map(Value::str).unwrap_or_default();
-        let active = self.tasks.values().map(|task| Value::string(task.identity.task_id())).collect();
+        let active = self.tasks.in_order().map(|(_, task)| Value::string(task.identity.task_id())).collect();
         let debug = Value::dict([
             ("active_task_ids", Value::list(active)),
             ("waiting_reason", Value::NIL),

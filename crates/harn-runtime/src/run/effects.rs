@@ -246,7 +246,7 @@ impl Run {
 
     /// Builds the context of services for one call.
     pub(super) fn with_cx<T>(&mut self, id: TaskId, f: impl FnOnce(&mut ServiceCx<'_>) -> T) -> T {
-        let mut task = self.tasks.get(&id).map(|task| task_info(task)).unwrap_or_default();
+        let mut task = self.tasks.get(&id).map(task_info).unwrap_or_default();
         task.decisions.clone_from(&self.charged);
         let (now_ms, monotonic_ms, program_now_ms) = {
             let host = self.host.borrow();

@@ -29,7 +29,7 @@ impl Run {
         }
         match self.tasks.get_mut(&TaskId::ROOT) {
             Some(root) => {
-                root.fiber = Some(fiber);
+                root.fiber = Some(Box::new(fiber));
                 root.state = State::Ready;
                 root.flagged = false;
                 self.ready.push_back(TaskId::ROOT);

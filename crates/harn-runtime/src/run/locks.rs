@@ -145,6 +145,9 @@ impl Run {
 
     /// A task is over: blocks it was in are left.
     pub(super) fn leave_blocks(&mut self, id: TaskId) {
+        if self.blocks.is_empty() {
+            return;
+        }
         for release in self.blocks.remove(&id).unwrap_or_default() {
             self.give_back(release);
         }

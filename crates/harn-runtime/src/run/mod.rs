@@ -35,7 +35,7 @@ use crate::schedule::shared::Shared;
 use crate::schedule::supervisor::Supervisor;
 use crate::schedule::task::{State, Wait};
 use crate::schedule::timer::{Purpose, Timers};
-use crate::schedule::{Task, TaskId};
+use crate::schedule::{TaskId, Tasks};
 use crate::service::{RunInfo, Service};
 use harn_effect::{Data, Host, HostEvent, Op, Request, Ticket};
 use harn_vm::{ErrorKind, Exit, Fiber, TaskState, TraceFrame, Value, Vm, VmError};
@@ -110,7 +110,7 @@ pub struct Run {
     clock: ProgramClock,
     mocks: HostMocks,
     stdout: StdoutBuffer,
-    tasks: BTreeMap<TaskId, Box<Task>>,
+    tasks: Tasks,
     ready: VecDeque<TaskId>,
     timers: Timers,
     /// Who sleeps by the mocked clock; times are of its monotonic half.
@@ -189,7 +189,7 @@ impl Run {
             clock: ProgramClock::default(),
             mocks: HostMocks::default(),
             stdout: StdoutBuffer::new(surroundings.stdout_is_terminal),
-            tasks: BTreeMap::new(),
+            tasks: Tasks::default(),
             ready: VecDeque::new(),
             timers: Timers::default(),
             sleepers: Timers::default(),
@@ -246,7 +246,7 @@ impl Run {
     fn end_in_time(&mut self, fiber: Option<&Fiber>) {
         let Some((_, ms)) = self.limit.filter(|(until, _)| *until <= self.now()) else { return };
         let mut error = VmError::new(ErrorKind::Thrown(Value::string(format!("timed out after {ms}ms"))));
-        let root = self.tasks.get(&TaskId::ROOT).and_then(|task| task.fiber.as_ref());
+        let root = self.tasks.get(&TaskId::ROOT).and_then(|task| task.fiber.as_deref());
         error.trace = fiber.or(root).map(Fiber::trace).unwrap_or_default();
         self.ending.get_or_insert(Ending::Failed(error));
     }
@@ -366,8 +366,7 @@ impl Run {
     }
 
     /// Parks a task. Its deadline becomes a timer.
-    fn suspend(&mut self, id: TaskId, fiber: Fiber, wait: Wait) {
-        let now = self.now();
+    fn suspend(&mut self, id: TaskId, fiber: Box<Fiber>, wait: Wait) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let deadline = fiber.deadline();
         task.fiber = Some(fiber);
@@ -379,7 +378,7 @@ impl Run {
             self.timers.set(due, Purpose::Deadline, waiter);
         }
         if in_time {
-            self.timers.set(now.saturating_add(GRACE_MS), Purpose::Grace, waiter);
+            self.timers.set(self.now().saturating_add(GRACE_MS), Purpose::Grace, waiter);
         }
         if at_once {
             self.interrupt_wait(id, cancelled());
@@ -580,8 +579,8 @@ impl Run {
     /// what (spec 04 section 4.1).
     fn deadlock(&mut self) {
         let waits = || {
-            self.tasks.iter().filter_map(|(id, task)| match &task.state {
-                State::Waiting(wait) => Some((*id, wait)),
+            self.tasks.in_order().filter_map(|(id, task)| match &task.state {
+                State::Waiting(wait) => Some((id, wait)),
                 _ => None,
             })
         };

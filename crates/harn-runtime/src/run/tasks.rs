@@ -48,9 +48,9 @@ impl Run {
         context: BTreeMap<String, Value>,
         flagged: bool,
     ) {
-        let task = Box::new(Task {
+        let task = Task {
             role,
-            fiber: Some(fiber),
+            fiber: Some(Box::new(fiber)),
             state: State::Ready,
             epoch: 0,
             children: BTreeMap::new(),
@@ -61,7 +61,7 @@ impl Run {
             names: ChildNames::default(),
             identity,
             context,
-        });
+        };
         self.tasks.insert(id, task);
         self.ready.push_back(id);
     }

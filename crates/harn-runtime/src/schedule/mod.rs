@@ -13,6 +13,8 @@ pub(crate) mod scope;
 pub(crate) mod shared;
 pub(crate) mod supervisor;
 pub(crate) mod task;
+pub(crate) mod tasks;
 pub(crate) mod timer;
 
 pub(crate) use task::{Task, TaskId};
+pub(crate) use tasks::Tasks;

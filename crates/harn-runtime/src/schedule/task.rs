@@ -26,7 +26,7 @@ pub(crate) struct Task {
     /// How it came to be and where its result goes.
     pub role: Role,
     /// Its program state. Taken out while it runs.
-    pub fiber: Option<Fiber>,
+    pub fiber: Option<Box<Fiber>>,
     pub state: State,
     /// Counts suspensions.
     pub epoch: u64,

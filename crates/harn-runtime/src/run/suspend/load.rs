@@ -6,7 +6,7 @@ use crate::schedule::group::{BodyResult, Group, GroupId, GroupKind, GroupStream}
 use crate::schedule::lock::{Dropped, Lock, LockId, LockKind, LockWaiter, Permit, Release};
 use crate::schedule::mailbox::Mailbox;
 use crate::schedule::task::{Child, ChildNames, Identity, Role, State, TaskHandle, TaskName, Wait};
-use crate::schedule::{Task, TaskId};
+use crate::schedule::{Task, TaskId, Tasks};
 use harn_agent::stack::AgentStack;
 use harn_effect::{Data, Op, Request, Ticket};
 use harn_vm::snapshot::{Restored, Unreadable};
@@ -166,7 +166,7 @@ impl Loader {
             place => {
                 let place = index(place)?;
                 let taken = self.fibers.get_mut(place).and_then(Option::take);
-                Some(taken.map_or_else(|| damaged("a fiber is missing"), Ok)?)
+                Some(Box::new(taken.map_or_else(|| damaged("a fiber is missing"), Ok)?))
             }
         };
         if let Some(fiber) = &mut fiber {
@@ -302,7 +302,7 @@ impl Run {
             .restore(bytes, &root, &mut |kind, data| load_handle(kind, data, &mut wanted, &dropped, shift))?;
         let fibers = fibers.into_iter().map(Some).collect();
         let mut loader = Loader { values, fibers, wanted, shift };
-        let mut tasks = BTreeMap::new();
+        let mut tasks = Tasks::default();
         let mut standing = Vec::new();
         for data in list(state.field("tasks")) {
             let (id, task) = loader.task(data)?;
@@ -310,9 +310,9 @@ impl Run {
                 let data = at(list(data.field("state")), 4).clone();
                 standing.push((id, *ticket, call.request.op, data));
             }
-            tasks.insert(id, Box::new(task));
+            tasks.insert(id, task);
         }
-        if !tasks.contains_key(&TaskId::ROOT) {
+        if !tasks.contains(&TaskId::ROOT) {
             return damaged("there is no root task");
         }
         for data in list(state.field("groups")) {

@@ -102,7 +102,7 @@ impl Run {
         }
         // Who sleeps will run in a moment: not worth writing unless the process wants to leave.
         let sleeps = |state: &State| matches!(state, State::Waiting(Wait::Sleep));
-        if !leave && self.tasks.values().any(|task| sleeps(&task.state)) {
+        if !leave && self.tasks.any_order().any(|task| sleeps(&task.state)) {
             return;
         }
         self.suspending.stirred = false;

@@ -89,7 +89,7 @@ impl Run {
     /// What the run waits for, in the order of tasks; an error names what it is doing that cannot be written.
     pub(super) fn standings(&self) -> Result<Vec<Standing>, String> {
         let mut standings = Vec::new();
-        for task in self.tasks.values() {
+        for (_, task) in self.tasks.in_order() {
             match &task.state {
                 State::Ready | State::Away(_) => return Err("a task is running".to_owned()),
                 State::Waiting(Wait::Effect { ticket, call }) => {
@@ -112,8 +112,8 @@ impl Run {
         }
         let mut values = Values::default();
         let mut stacks = Vec::new();
-        for task in self.tasks.values_mut() {
-            let Some(fiber) = task.fiber.as_mut() else {
+        for id in self.tasks.ids() {
+            let Some(fiber) = self.tasks.get_mut(&id).and_then(|task| task.fiber.as_mut()) else {
                 stacks.push(Data::Nil);
                 continue;
             };
@@ -123,14 +123,14 @@ impl Run {
         }
         let mut fibers: Vec<&Fiber> = Vec::new();
         let mut list = Vec::new();
-        for ((id, task), stack) in self.tasks.iter().zip(stacks) {
+        for ((id, task), stack) in self.tasks.in_order().zip(stacks) {
             // The fiber of a task that is over holds nothing that is wanted.
             let over = matches!(task.state, State::Done(_));
             let fiber = task.fiber.as_ref().filter(|_| !over).map(|fiber| {
                 fibers.push(fiber);
                 number(fibers.len() - 1)
             });
-            list.push(self.task(*id, task, fiber, stack, &mut values)?);
+            list.push(self.task(id, task, fiber, stack, &mut values)?);
         }
         let groups = self.groups.iter().map(|(id, group)| save_group(id.0, group, &mut values)).collect();
         let kept = harn_stdlib::suspension::save_program(self.vm.program_state());
