@@ -118,7 +118,7 @@ ops! {
 
     // Files, environment, processes (spec 06 sections 1 to 4).
     80 FileRead "file.read" Read "{path}: Bytes.";
-    81 FileWrite "file.write" Write "{path, bytes: bytes or text, append}: written beside and renamed unless appended. Nil.";
+    81 FileWrite "file.write" Write "{path, bytes: bytes or text, append, sync}: written beside and renamed unless appended; sync: on the disk before. Nil.";
     82 FileStat "file.stat" Read "{path, link}: {kind: file|dir|symlink|other, size, readonly, modified: float seconds or nil}, or nil when absent. link: of a link itself.";
     83 FileList "file.list" Read "{path}: names in byte order.";
     84 FileDelete "file.delete" Write "{path}: removes a file or an empty directory. Nil.";
@@ -131,6 +131,8 @@ ops! {
     91 DirWalk "dir.walk" Read "{path, max_depth, follow_symlinks}: [{path, is_dir, is_file, depth}], root first, siblings in byte order; empty when absent.";
     92 FileCanonical "file.canonical" Read "{path}: the absolute path without links.";
     93 TempCreate "temp.create" Write "{prefix, suffix, dir: bool}: a new private file or directory. Its path.";
+    115 FileLock "file.lock" Read "{path}: waits until nobody else on the machine holds the directory. {lock: id}.";
+    116 FileUnlock "file.unlock" Ambient "{lock}: gives a lock back. Nil.";
     94 HostInfo "host.info" Ambient "{}: {cwd, temp_dir, home, username, hostname, platform, arch, pid, stdin_tty, stdout_tty, stderr_tty}.";
 
     // Children that a program talks to (spec 07 section 11).

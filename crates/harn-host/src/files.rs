@@ -36,12 +36,12 @@ pub fn write(args: &Data) -> Outcome {
         let file = fs::OpenOptions::new().append(true).create(true).open(target);
         return nil(file.and_then(|mut file| file.write_all(bytes)));
     }
-    nil(replace(target, bytes))
+    nil(replace(target, bytes, args.field("sync").as_bool() == Some(true)))
 }
 
 /// Writes `bytes` beside `target` and renames. Where that cannot work (a device, a pipe, a directory one may not
-/// write to), writes in place.
-fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+/// write to), writes in place. `sync`: what is renamed is on the disk before.
+fn replace(target: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     let existing = fs::metadata(target).ok();
     if existing.as_ref().is_some_and(|m| !m.is_file()) {
         return fs::write(target, bytes);
@@ -56,18 +56,19 @@ fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(file) => file,
         Err(_) => return fs::write(&place, bytes),
     };
-    let written = fill(file, bytes, existing.as_ref()).and_then(|()| fs::rename(&draft, &place));
+    let written = fill(file, bytes, existing.as_ref(), sync).and_then(|()| fs::rename(&draft, &place));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
     }
     written
 }
 
-fn fill(mut file: fs::File, bytes: &[u8], like: Option<&fs::Metadata>) -> io::Result<()> {
+fn fill(mut file: fs::File, bytes: &[u8], like: Option<&fs::Metadata>, sync: bool) -> io::Result<()> {
     if let Some(existing) = like {
         file.set_permissions(existing.permissions())?;
     }
-    file.write_all(bytes)
+    file.write_all(bytes)?;
+    if sync { file.sync_all() } else { Ok(()) }
 }
 
 fn draft_beside(place: &Path) -> Option<PathBuf> {

@@ -10,6 +10,7 @@ mod code_store;
 mod completions;
 mod environment;
 mod files;
+mod locks;
 mod model;
 mod network;
 mod pipes;

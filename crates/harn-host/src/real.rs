@@ -1,6 +1,7 @@
 //! [`RealHost`]: the operating system as a [`Host`].
 
 use crate::completions::Completions;
+use crate::locks::Locks;
 use crate::model::Models;
 use crate::network::Network;
 use crate::pipes::Pipes;
@@ -21,6 +22,7 @@ pub struct RealHost {
     completions: Completions,
     children: Children,
     pipes: Pipes,
+    locks: Locks,
     network: Network,
     models: Models,
     web: Web,
@@ -46,6 +48,7 @@ impl RealHost {
             completions,
             children: Children::default(),
             pipes: Pipes::default(),
+            locks: Locks::default(),
             network: Network::default(),
             models: Models::default(),
             web: Web::default(),
@@ -114,6 +117,9 @@ impl RealHost {
             Op::ChildOpen | Op::ChildSend | Op::ChildReceive | Op::ChildClose => {
                 return self.pipes.start(ticket, request.op, args, &self.completions);
             }
+            Op::FileLock | Op::FileUnlock => {
+                return self.locks.start(ticket, request.op, args, &self.completions);
+            }
             Op::LlmSend => {
                 return self.models.start(&mut self.network, ticket, args, &self.completions);
             }
@@ -162,6 +168,7 @@ impl Host for RealHost {
     fn cancel(&mut self, ticket: Ticket) {
         self.children.cancel(ticket);
         self.pipes.cancel(ticket);
+        self.locks.cancel(ticket);
         self.network.cancel(ticket);
     }
 

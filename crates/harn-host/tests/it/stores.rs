@@ -180,6 +180,60 @@ fn processes_append_side_by_side_without_gaps() {
     }
 }
 
+/// Not a test of its own: writes when told to, forty times without a rest.
+#[test]
+fn child_takes_turns() {
+    let Ok(directory) = std::env::var("HARN_TEST_TURNS") else { return };
+    let directory = Path::new(&directory);
+    let own = i64::from(std::process::id());
+    let mut store = SqliteStore::new(directory.join("events.sqlite"));
+    store.append("ready", event(own)).unwrap();
+    while !directory.join("go").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    for _ in 0..40 {
+        let mut tx = store.begin(Durability::Synced).unwrap();
+        tx.append("turns", event(own)).unwrap();
+        tx.commit().unwrap();
+    }
+}
+
+#[test]
+fn sixteen_processes_that_write_without_a_rest_all_get_their_turn() {
+    let directory = tempfile::tempdir().unwrap();
+    let children: Vec<Child> = (0..16)
+        .map(|_| {
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "stores::child_takes_turns"])
+                .env("HARN_TEST_TURNS", directory.path())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut store = SqliteStore::new(directory.path().join("events.sqlite"));
+    while store.latest("ready").unwrap() != Some(16) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::fs::write(directory.path().join("go"), "").unwrap();
+    for mut child in children {
+        assert!(child.wait().unwrap().success(), "nobody is told that the log is locked");
+    }
+    let turns = store.read_range("turns", None, usize::MAX).unwrap();
+    assert_eq!(turns.len(), 640);
+    // When the first has had its forty, everybody has had some.
+    let mut had = std::collections::BTreeMap::new();
+    for turn in &turns {
+        let count = had.entry(turn.event.payload.field("n").as_int()).or_insert(0);
+        *count += 1;
+        if *count == 40 {
+            break;
+        }
+    }
+    let fewest = had.values().min().copied().unwrap();
+    assert!(had.len() == 16 && fewest >= 3, "{had:?}");
+}
+
 #[test]
 fn killed_writers_leave_both_topics_equal() {
     for backend in ["sqlite", "file"] {

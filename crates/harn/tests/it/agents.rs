@@ -98,6 +98,35 @@ fn a_store_that_cannot_be_read_is_set_aside() {
 }
 
 #[test]
+fn changes_of_the_store_by_several_processes_and_tasks_are_all_kept() {
+    let place = Place::new();
+    place.file(
+        "main.harn",
+        r#"
+pipeline main(task) {
+  let me = uuid()
+  parallel each [1, 2, 3] { t ->
+    for i in range(8) {
+      store_set("${me}-${t}-${i}", i)
+      checkpoint("${me}-${t}-${i}", i)
+      checkpoint_delete("${me}-${t}-${i - 1}")
+    }
+  }
+}
+"#,
+    );
+    let runs: Vec<_> = (0..4).map(|_| place.command(&["run", "main.harn"]).spawn().unwrap()).collect();
+    for mut run in runs {
+        assert!(run.wait().unwrap().success());
+    }
+    place.file(
+        "main.harn",
+        "pipeline main(task) { println(\"${len(store_list())} ${len(checkpoint_list())}\") }",
+    );
+    assert_eq!(place.harn(&["run", "main.harn"]).out(), "96 12\n");
+}
+
+#[test]
 fn an_mcp_server_that_ends_is_an_error_and_not_a_hang() {
     let got = lines(
         r#"  println(try { mcp_connect("true") })
