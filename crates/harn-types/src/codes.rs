@@ -257,4 +257,9 @@ codes! {
         wrong "println([3].revers())\n"
         right "println([3].reverse())\n"
     }
+    UNKNOWN_FIELD "HARN1048" "field that the struct does not have" {
+        "Reading a field that the struct does not declare gives nil, whatever the value was built with."
+        wrong "struct Point { x: int }\nlet p = Point { x: 1 }\nprintln(p.y)\n"
+        right "struct Point { x: int }\nlet p = Point { x: 1 }\nprintln(p.x)\n"
+    }
 }

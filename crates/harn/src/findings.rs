@@ -137,3 +137,10 @@ fn sarif(results: Vec<Json>) -> Json {
         }],
     })
 }
+
+/// The change as a unified diff.
+pub fn diff(path: &str, old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    let path = path.trim_start_matches("./");
+    diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string()
+}

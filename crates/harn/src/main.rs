@@ -16,6 +16,7 @@ mod run_options;
 mod session;
 mod source;
 mod targets;
+mod watch;
 
 use std::process::ExitCode;
 

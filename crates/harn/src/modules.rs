@@ -9,10 +9,28 @@ pub struct DiskModules {
     host: RealHost,
 }
 
+/// Why a file has no text.
+pub enum Unreadable {
+    /// The operating system's words.
+    System(String),
+    /// It is not UTF-8: where the first bad byte is.
+    NotText(usize),
+}
+
 impl DiskModules {
     /// A loader.
     pub fn new() -> Self {
         DiskModules { host: RealHost::new() }
+    }
+
+    /// The text of a file.
+    pub fn text(&mut self, path: &str) -> Result<String, Unreadable> {
+        match self.ask(Op::FileRead, path).map_err(Unreadable::System)? {
+            Data::Bytes(bytes) => {
+                String::from_utf8(bytes).map_err(|error| Unreadable::NotText(error.utf8_error().valid_up_to()))
+            }
+            _ => Err(Unreadable::System("no bytes".to_owned())),
+        }
     }
 
     fn ask(&mut self, op: Op, path: &str) -> Result<Data, String> {
@@ -61,12 +79,10 @@ impl DiskModules {
 
 impl SourceLoader for DiskModules {
     fn read(&mut self, path: &str) -> Result<String, String> {
-        match self.ask(Op::FileRead, path)? {
-            Data::Bytes(bytes) => {
-                String::from_utf8(bytes).map_err(|_| "stream did not contain valid UTF-8".to_owned())
-            }
-            _ => Err("unreadable".to_owned()),
-        }
+        self.text(path).map_err(|why| match why {
+            Unreadable::System(text) => text,
+            Unreadable::NotText(_) => "stream did not contain valid UTF-8".to_owned(),
+        })
     }
 
     fn canonical(&mut self, path: &str) -> Option<String> {

@@ -51,10 +51,12 @@ pub struct Project {
     pub problem: Option<String>,
 }
 
-/// The project that a file belongs to.
+/// The project that a file belongs to, or would belong to if it were there.
 pub fn project(file: &str, disk: &mut DiskModules) -> Project {
     let mut none = Project { manifest: Manifest::default(), directory: None, problem: None };
-    let Some(whole) = disk.canonical(file) else { return none };
+    let directory = file.rsplit_once('/').map_or(".", |(directory, _)| directory);
+    let whole = disk.canonical(file).or_else(|| Some(format!("{}/-", disk.canonical(directory)?)));
+    let Some(whole) = whole else { return none };
     let mut here = whole.as_str();
     for _ in 0..16 {
         let Some((parent, _)) = here.rsplit_once('/') else { break };

@@ -1,7 +1,7 @@
 //! What may be typed next: members after a dot, fields in a struct literal, exports in an import, else every name in
 //! sight, builtins and keywords.
 
-use crate::features::hover::declaration;
+use crate::features::hover::Declarations;
 use crate::patch;
 use crate::server::Refused;
 use crate::workspace::{Analysis, Workspace};
@@ -126,7 +126,8 @@ impl Cx {
         let target = graph.module(graph.entry)?.imports.first()?.target?;
         let exports = graph.module(target)?.exports.clone();
         let items = exports.iter().filter(|(name, _)| self.fits(name));
-        Some(items.map(|(name, item)| item_completion(&graph, name, *item)).collect())
+        let mut known = Declarations::default();
+        Some(items.map(|(name, item)| item_completion(&graph, &mut known, name, *item)).collect())
     }
 
     fn in_import_path(&self) -> bool {
@@ -199,6 +200,7 @@ impl Cx {
 
     fn names(&self, analysis: &Analysis, items: &mut Vec<CompletionItem>) {
         let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut known = Declarations::default();
         let mut add = |item: CompletionItem, rank: u8, items: &mut Vec<CompletionItem>| {
             if self.fits(&item.label) && seen.insert(item.label.clone()) {
                 let sort_text = Some(format!("{rank}{}", item.label));
@@ -206,6 +208,9 @@ impl Cx {
             }
         };
         for local in analysis.index.visible_at(self.word.start) {
+            if !self.fits(&local.name) {
+                continue;
+            }
             if local.kind != LocalKind::Function && local.span != self.word {
                 let item = CompletionItem {
                     label: local.name.to_string(),
@@ -216,7 +221,7 @@ impl Cx {
                 add(item, 1, items);
             } else if local.kind == LocalKind::Function {
                 let place = Place { module: analysis.graph.entry, name: local.span };
-                let detail = declaration(&analysis.graph, place).map(|(d, _)| d.signature);
+                let detail = known.at(&analysis.graph, place).map(|d| d.signature.clone());
                 let item = CompletionItem {
                     label: local.name.to_string(),
                     kind: Some(CompletionItemKind::FUNCTION),
@@ -230,7 +235,7 @@ impl Cx {
             let imported = entry.imported.iter().map(|(name, i)| (name, i.item));
             for (name, item) in entry.items.iter().map(|(n, i)| (n, *i)).chain(imported) {
                 if self.fits(name) {
-                    add(item_completion(&analysis.graph, name, item), 2, items);
+                    add(item_completion(&analysis.graph, &mut known, name, item), 2, items);
                 }
             }
         }
@@ -311,12 +316,17 @@ fn function_item(name: &str, signature: &str, doc: &str, kind: CompletionItemKin
     }
 }
 
-fn item_completion(graph: &ModuleGraph, name: &str, item: ItemRef) -> CompletionItem {
+fn item_completion(
+    graph: &ModuleGraph,
+    known: &mut Declarations,
+    name: &str,
+    item: ItemRef,
+) -> CompletionItem {
     let place = graph
         .decl(item)
         .and_then(|d| declared(&d.kind))
         .map(|(n, _)| Place { module: item.module, name: n.span });
-    let found = place.and_then(|p| declaration(graph, p)).map(|(d, _)| d);
+    let found = place.and_then(|p| known.at(graph, p));
     CompletionItem {
         label: name.to_owned(),
         kind: Some(match item.kind {
@@ -326,9 +336,9 @@ fn item_completion(graph: &ModuleGraph, name: &str, item: ItemRef) -> Completion
             ItemKind::Interface => CompletionItemKind::INTERFACE,
             _ => CompletionItemKind::FUNCTION,
         }),
-        detail: found.as_ref().map(|d| d.signature.clone()),
-        documentation: found.and_then(|d| d.doc).map(|doc| {
-            let value = super::hover::doc_text(&doc);
+        detail: found.map(|d| d.signature.clone()),
+        documentation: found.and_then(|d| d.doc.as_ref()).map(|doc| {
+            let value = super::hover::doc_text(doc);
             Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })
         }),
         ..CompletionItem::default()

@@ -4,9 +4,11 @@ use super::located;
 use crate::server::Refused;
 use crate::workspace::{Analysis, Workspace};
 use harn_syntax::Span;
-use harn_types::graph::{Module, ModuleGraph};
+use harn_types::graph::{Module, ModuleGraph, ModuleIndex};
 use harn_types::index::{LocalKind, Occurrence, Outline, OutlineKind, Place, Target, outline};
 use lsp_types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// `textDocument/hover`.
 pub fn hover(workspace: &mut Workspace, params: HoverParams) -> Result<Option<Hover>, Refused> {
@@ -101,6 +103,34 @@ pub fn declaration(graph: &ModuleGraph, place: Place) -> Option<(Outline, Option
         None
     }
     find(all, place.name, None)
+}
+
+/// The declarations of a program by their names' places: for those who ask for many.
+#[derive(Default)]
+pub struct Declarations {
+    modules: HashMap<ModuleIndex, HashMap<Span, Outline>>,
+}
+
+impl Declarations {
+    /// The declaration whose name stands at `place`. A module is walked at the first question about it.
+    pub fn at(&mut self, graph: &ModuleGraph, place: Place) -> Option<&Outline> {
+        let known = match self.modules.entry(place.module) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(gap) => {
+                let module = graph.module(place.module)?;
+                let mut waiting = outline(&module.source, module.ast());
+                let mut found = HashMap::new();
+                while let Some(mut one) = waiting.pop() {
+                    waiting.append(&mut one.children);
+                    if one.kind != OutlineKind::Impl {
+                        found.insert(one.name_span, one);
+                    }
+                }
+                gap.insert(found)
+            }
+        };
+        known.get(&place.name)
+    }
 }
 
 fn word(kind: OutlineKind) -> &'static str {

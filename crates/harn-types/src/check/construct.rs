@@ -66,13 +66,7 @@ impl<'g> Checker<'g> {
                 self.expr(value);
                 let text = format!("Unknown field '{key}' in struct '{name}'");
                 self.warn(codes::STRUCT_FIELDS, *key_span, text);
-                let names = || declared.iter().map(|f| &*f.name);
-                let help = match crate::spelling::nearest(key, names(), 2) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        format!("it has {}", names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
-                    }
-                };
+                let help = field_help(key, declared);
                 self.help(help);
                 continue;
             };
@@ -99,6 +93,17 @@ impl<'g> Checker<'g> {
             }
         }
         Typed { ty: self.applied_user(id, &params, &bindings), weak }
+    }
+
+    /// A field of a struct's value that the struct does not declare.
+    pub(super) fn unknown_field(&mut self, id: DeclId, declared: &[ShapeField], name: Ident) {
+        let text = self.name(name);
+        if self.method_sig(id, text).is_some() {
+            return;
+        }
+        let message = format!("Unknown field '{text}' in struct '{}'", self.decl_name(id));
+        self.warn(codes::UNKNOWN_FIELD, name.span, message);
+        self.help(field_help(text, declared));
     }
 
     /// The named type with its arguments as far as they were found.
@@ -280,5 +285,15 @@ impl Checker<'_> {
     /// The bare `Result` enum's type for a matched value.
     pub(super) fn is_result(&self, ty: Ty) -> bool {
         ty == Ty::RESULT || matches!(self.types.kind(ty), Kind::Applied(Generic::Result, _))
+    }
+}
+
+/// What a misspelt field may have meant, else what there is.
+fn field_help(name: &str, declared: &[ShapeField]) -> String {
+    let names = || declared.iter().map(|f| &*f.name);
+    match crate::spelling::nearest(name, names(), 2) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if declared.is_empty() => "it has no fields".to_owned(),
+        None => format!("it has {}", names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
     }
 }

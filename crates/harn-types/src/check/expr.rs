@@ -553,10 +553,13 @@ impl<'g> Checker<'g> {
             Kind::Applied(Generic::Result, _) if field == "variant" => Typed::sure(Ty::STRING),
             Kind::User(id, _) if field == "variant" && self.is_enum(*id) => Typed::sure(Ty::STRING),
             Kind::User(id, args) => match self.struct_fields(*id, args) {
-                Some(fields) => match fields.into_iter().find(|f| &*f.name == field) {
+                Some(fields) => match fields.iter().find(|f| &*f.name == field) {
                     Some(found) if found.optional => Typed::weak(self.types.union(&[found.ty, Ty::NIL])),
                     Some(found) => Typed::weak(found.ty),
-                    None => Typed::FREE,
+                    None => {
+                        self.unknown_field(*id, &fields, name);
+                        Typed::FREE
+                    }
                 },
                 None => Typed::FREE,
             },

@@ -6,6 +6,7 @@
 
 mod expressions;
 mod layout;
+mod literals;
 mod names;
 mod practice;
 mod statements;
@@ -66,6 +67,7 @@ rules! {
     TRAILING_COMMA "trailing-comma" true "A comma after the last of several lines keeps later changes to one line."
     IMPORT_ORDER "import-order" true "Imports in one order: std first, then by path."
     FILE_HEADER "require-file-header" true "Off unless `[lint] require_file_header = true`: a file begins with a `/** */` comment."
+    UNKNOWN_ESCAPE "unknown-escape" true "In a text the escapes are `\\n`, `\\t`, `\\\\`, `\\\"` and `\\$`; before any other character the backslash stays in the text. Written double it says so; a raw text `r\"...\"` has no escapes."
     ASSERT_OUTSIDE "assert-outside-test" false "Assertions are for tests; `require` states conditions of programs."
     REQUIRE_IN_TEST "require-in-test" false "Tests assert, which reports better."
     PIPELINE_RETURN "pipeline-return-type" false "Public pipelines say what they return."
@@ -173,6 +175,7 @@ pub fn lint(graph: &ModuleGraph, index: ModuleIndex, options: &LintOptions) -> V
     expressions::run(&mut pass);
     practice::run(&mut pass);
     layout::run(&mut pass);
+    literals::run(&mut pass);
     let mut findings = pass.findings;
     let quiet = allowed(module);
     let disabled = |rule: &str| {

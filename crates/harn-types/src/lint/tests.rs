@@ -150,3 +150,11 @@ fn names_of_rules_are_unique() {
     let names: HashSet<&str> = RULES.iter().map(|r| r.name).collect();
     assert_eq!(names.len(), RULES.len());
 }
+
+#[test]
+fn a_backslash_that_escapes_nothing_is_found_and_doubled() {
+    assert_eq!(rules("println(\"\\d+ ${1} \\s\")\n"), ["unknown-escape", "unknown-escape"]);
+    let fine = "println(\"\\n \\t \\\\d \\\" \\${1}\")\nprintln(r\"\\d\", \"\"\"\\d ${1} \\q\"\"\")\n";
+    assert_eq!(rules(fine), Vec::<&str>::new());
+    assert_eq!(fix("println(\"\\d \\w\")\n"), "println(\"\\\\d \\\\w\")\n");
+}

@@ -3,6 +3,7 @@
 use super::Command;
 use crate::findings::{Findings, format, format_arg};
 use crate::modules::DiskModules;
+use crate::watch::Watch;
 use crate::{output, source, targets};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_syntax::{Diagnostic, Severity, Source};
@@ -69,7 +70,8 @@ pub(super) fn imported_names(files: &[Loaded]) -> HashMap<String, HashSet<String
 
 fn run(matches: &ArgMatches) -> ExitCode {
     if matches.get_flag("watch") {
-        return super::test::again_and_again(|| once(matches));
+        let targets = matches.get_many::<String>("targets").map(|t| t.cloned().collect::<Vec<_>>());
+        return Watch::of(&targets.unwrap_or_default()).work(|| once(matches));
     }
     once(matches)
 }

@@ -1,12 +1,13 @@
 //! `harn fmt`: programs in their canonical form (spec 01 section 9, 09 section 2.4).
 
 use super::Command;
+use crate::findings::diff;
 use crate::modules::DiskModules;
-use crate::{output, targets};
+use crate::{output, source, targets};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_fmt::{Options, Refusal, format};
 use harn_syntax::{Source, one_line};
-use harn_types::graph::SourceLoader;
+use std::io::Read;
 use std::process::ExitCode;
 
 /// The row of the command table.
@@ -27,8 +28,21 @@ pub const COMMAND: Command = Command {
                 Arg::new("targets")
                     .value_name("TARGET")
                     .num_args(1..)
-                    .required(true)
-                    .help("Files and directories"),
+                    .required_unless_present("stdin")
+                    .help("Files and directories; `-` is standard input"),
+            )
+            .arg(
+                Arg::new("stdin")
+                    .long("stdin")
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with("targets")
+                    .help("Reads a program from standard input and writes it to standard output"),
+            )
+            .arg(
+                Arg::new("diff")
+                    .long("diff")
+                    .action(ArgAction::SetTrue)
+                    .help("Writes no file but the changes, as a unified diff; exit 1 if there are any"),
             )
             .arg(
                 Arg::new("check")
@@ -46,28 +60,78 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let mut disk = DiskModules::new();
     let wanted: Vec<String> =
         matches.get_many::<String>("targets").map(|t| t.cloned().collect()).unwrap_or_default();
+    let how = match (matches.get_flag("check"), matches.get_flag("diff")) {
+        (_, true) => How::Diff,
+        (true, _) => How::Check,
+        _ => How::Write,
+    };
+    let widths = |mut options: Options| {
+        if let Some(width) = matches.get_one::<u16>("line-width") {
+            options.line_width = usize::from(*width);
+        }
+        if let Some(width) = matches.get_one::<u16>("separator-width") {
+            options.separator_width = usize::from(*width);
+        }
+        options
+    };
+    if matches.get_flag("stdin") || wanted.iter().any(|target| target == "-") {
+        if wanted.len() > 1 {
+            output::error("`-` stands for standard input and takes no other target beside it");
+            return ExitCode::from(super::USAGE);
+        }
+        // The project is that of the working directory.
+        return standard_input(how, widths(configured("stdin.harn", &mut disk)));
+    }
     let paths = targets::programs(&wanted, &mut disk);
     if paths.is_empty() {
         output::err("No .harn files found\n");
         return ExitCode::FAILURE;
     }
-    let mut options = configured(&paths, &mut disk);
-    if let Some(width) = matches.get_one::<u16>("line-width") {
-        options.line_width = usize::from(*width);
+    let mut failed = false;
+    for path in &paths {
+        let options = widths(configured(path, &mut disk));
+        failed |= !one_file(path, how, options, &mut disk);
     }
-    if let Some(width) = matches.get_one::<u16>("separator-width") {
-        options.separator_width = usize::from(*width);
-    }
-    let check = matches.get_flag("check");
-    let failed = paths.iter().filter(|path| !one_file(path, check, options, &mut disk)).count();
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The widths that the project of the first file sets, else the defaults.
-pub(super) fn configured(paths: &[String], disk: &mut DiskModules) -> Options {
+/// What becomes of a program that is not in its canonical form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Write,
+    Check,
+    Diff,
+}
+
+/// Formats standard input to standard output. A text with errors gives none.
+fn standard_input(how: How, options: Options) -> ExitCode {
+    let mut text = String::new();
+    if let Err(problem) = std::io::stdin().read_to_string(&mut text) {
+        output::err(&format!("Error reading standard input: {problem}\n"));
+        return ExitCode::FAILURE;
+    }
+    let source = Source::new("<stdin>", text);
+    let formatted = match format(&source, options) {
+        Ok(formatted) => formatted,
+        Err(refusal) => {
+            output::err(&format!("<stdin>: {}\n", reason(&refusal, &source)));
+            return ExitCode::FAILURE;
+        }
+    };
+    let changed = formatted != source.text();
+    match how {
+        How::Write => output::out(&formatted),
+        How::Check if changed => output::err("<stdin>: would be reformatted\n"),
+        How::Diff if changed => output::out(&diff("stdin", source.text(), &formatted)),
+        How::Check | How::Diff => {}
+    }
+    if changed && how != How::Write { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The widths that the project of a file sets, else the defaults. The file need not be there.
+pub(super) fn configured(path: &str, disk: &mut DiskModules) -> Options {
     let mut options = Options::default();
-    let Some(first) = paths.first() else { return options };
-    let manifest = targets::project(first, disk).manifest;
+    let manifest = targets::project(path, disk).manifest;
     let width = |names: [&str; 2]| {
         let found = names.iter().find_map(|name| manifest.number("fmt", name));
         found.and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 20)
@@ -78,20 +142,27 @@ pub(super) fn configured(paths: &[String], disk: &mut DiskModules) -> Options {
     options
 }
 
-/// Formats one file; false when it failed or, with `check`, would change.
-fn one_file(path: &str, check: bool, options: Options, disk: &mut DiskModules) -> bool {
+/// Formats one file; false when it failed or, unless it is written, would change.
+fn one_file(path: &str, how: How, options: Options, disk: &mut DiskModules) -> bool {
     let problem = |text: &str| {
         output::err(&format!("{path}: {text}\n"));
         false
     };
-    let text = match disk.read(path) {
+    let text = match source::read(path) {
         Ok(text) => text,
-        Err(why) => return problem(&why),
+        Err(why) => {
+            output::err(&format!("{why}\n"));
+            return false;
+        }
     };
     let source = Source::new(path, text);
     match format(&source, options) {
         Ok(formatted) if formatted == source.text() => true,
-        Ok(_) if check => problem("would be reformatted"),
+        Ok(_) if how == How::Check => problem("would be reformatted"),
+        Ok(formatted) if how == How::Diff => {
+            output::out(&diff(path, source.text(), &formatted));
+            false
+        }
         Ok(formatted) => match disk.write(path, &formatted) {
             Ok(()) => {
                 output::outln(&format!("formatted {path}"));
@@ -99,12 +170,18 @@ fn one_file(path: &str, check: bool, options: Options, disk: &mut DiskModules) -
             }
             Err(why) => problem(&why),
         },
-        Err(Refusal::Syntax(diagnostics)) => {
-            let first = diagnostics.first().map(|d| one_line(d, &source)).unwrap_or_default();
-            problem(&first)
+        Err(refusal) => problem(&reason(&refusal, &source)),
+    }
+}
+
+/// Why a program is left as it is.
+fn reason(refusal: &Refusal, source: &Source) -> String {
+    match refusal {
+        Refusal::Syntax(diagnostics) => {
+            diagnostics.first().map(|d| one_line(d, source)).unwrap_or_default()
         }
-        Err(Refusal::Unfaithful) => {
-            problem("left as it is: formatting would have changed the program (please report this)")
+        Refusal::Unfaithful => {
+            "left as it is: formatting would have changed the program (please report this)".to_owned()
         }
     }
 }

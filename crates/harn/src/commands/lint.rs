@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::check::{imported_names, load};
-use crate::findings::{Findings, format, format_arg};
+use crate::findings::{Findings, diff, format, format_arg};
 use crate::modules::DiskModules;
 use crate::{output, targets};
 use clap::{Arg, ArgAction, ArgMatches};
@@ -106,11 +106,4 @@ fn run(matches: &ArgMatches) -> ExitCode {
     }
     told.finish();
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-/// The change as a unified diff.
-fn diff(path: &str, old: &str, new: &str) -> String {
-    let diff = similar::TextDiff::from_lines(old, new);
-    let path = path.trim_start_matches("./");
-    diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string()
 }

@@ -1,5 +1,6 @@
 //! The table of commands. A command is one file with one `pub const COMMAND`, and one row here.
 
+mod absent;
 mod autonomy;
 mod bench;
 mod check;
@@ -21,6 +22,7 @@ mod run;
 mod test;
 mod trust;
 mod version;
+mod watch;
 
 use crate::output;
 use clap::ArgMatches;
@@ -45,6 +47,7 @@ pub const COMMANDS: &[Command] = &[
     run::COMMAND,
     resume::COMMAND,
     repl::COMMAND,
+    watch::COMMAND,
     check::COMMAND,
     lint::COMMAND,
     fmt::COMMAND,
@@ -95,6 +98,10 @@ pub fn dispatch() -> ExitCode {
     let matches = match cli().try_get_matches_from(with_run_spelled_out(args)) {
         Ok(matches) => matches,
         Err(problem) => {
+            if let Some(text) = absent::refusal(&problem) {
+                output::error(&text);
+                return ExitCode::from(USAGE);
+            }
             // Help and version are "errors" of clap that belong on standard output.
             let code = if problem.use_stderr() { USAGE } else { 0 };
             let _ = problem.print();

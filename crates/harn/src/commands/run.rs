@@ -98,6 +98,9 @@ pub(super) fn plan(launch: Launch, graph: &ModuleGraph, leave: bool) -> Plan {
 /// The exit code of a process whose run waits on the log (`EX_TEMPFAIL`).
 pub(super) const SUSPENDED: u8 = 75;
 
+/// The exit code of a run that a signal ended (spec 02 section 15.3).
+const STOPPED: u8 = 124;
+
 /// Runs a program to its end and gives its exit code (spec 02 section 15.3).
 pub(super) fn drive(mut run: Run, run_id: &str, graph: &ModuleGraph, is_script: bool, print: bool) -> u8 {
     match run.drive() {
@@ -119,10 +122,8 @@ pub(super) fn drive(mut run: Run, run_id: &str, graph: &ModuleGraph, is_script: 
             SUSPENDED
         }
         Ending::Exit(code) => (code & 0xff) as u8,
-        Ending::Signal(_) => {
-            output::err("[harn] signal received, flushing state...\n");
-            124
-        }
+        // The run has said so itself.
+        Ending::Signal(_) => STOPPED,
     }
 }
 

@@ -10,12 +10,12 @@ mod filter;
 mod junit;
 mod results;
 mod runner;
-mod watch;
 mod worker;
 
 use super::Command;
 use crate::modules::DiskModules;
 use crate::output;
+use crate::watch::Watch;
 use clap::{Arg, ArgAction, ArgMatches};
 use std::process::ExitCode;
 
@@ -102,7 +102,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    if matches.get_flag("watch") { watch::run(|| once(&wish)) } else { once(&wish) }
+    if matches.get_flag("watch") { Watch::of(&watched(&wish)).work(|| once(&wish)) } else { once(&wish) }
 }
 
 fn wish(matches: &ArgMatches) -> Result<Wish, (String, u8)> {
@@ -142,9 +142,11 @@ fn new_seed() -> u64 {
     u64::from(u32::from_le_bytes(uuid::Uuid::new_v4().into_bytes()[..4].try_into().unwrap_or_default()))
 }
 
-/// Does `work` now and whenever a program below the working directory changes.
-pub(super) fn again_and_again(work: impl FnMut() -> ExitCode) -> ExitCode {
-    watch::run(work)
+/// What a change of which matters to the tests: they, and the project around them.
+fn watched(wish: &Wish) -> Vec<String> {
+    let mut targets = wish.targets.clone();
+    targets.push(".".to_owned());
+    targets
 }
 
 /// One whole round of tests.
