@@ -26,9 +26,8 @@ impl DiskModules {
     /// The text of a file.
     pub fn text(&mut self, path: &str) -> Result<String, Unreadable> {
         match self.ask(Op::FileRead, path).map_err(Unreadable::System)? {
-            Data::Bytes(bytes) => {
-                String::from_utf8(bytes).map_err(|error| Unreadable::NotText(error.utf8_error().valid_up_to()))
-            }
+            Data::Bytes(bytes) => String::from_utf8(bytes)
+                .map_err(|error| Unreadable::NotText(error.utf8_error().valid_up_to())),
             _ => Err(Unreadable::System("no bytes".to_owned())),
         }
     }

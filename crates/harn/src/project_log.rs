@@ -1,21 +1,65 @@
 //! The event log of the project a command runs in (spec 08 section 2.4).
 
+use crate::output;
 use harn_eventlog::store::again;
-use harn_eventlog::{Durability, LogError, Store, Tx};
+use harn_eventlog::{Durability, LogError, MemoryStore, Store, Tx};
 use harn_govern::Moment;
 use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::store::LogConfig;
 use std::path::{Path, PathBuf};
 
-/// The configured log of the nearest project above the working directory, else of the working directory.
+/// The configured log of the nearest project above the working directory, else of the working directory. It is made at
+/// the first append.
 pub fn open() -> Result<Box<dyn Store>, String> {
+    Ok(config()?.open())
+}
+
+/// The log, which has to be there.
+///
+/// # Errors
+/// Nothing was ever written to it: most likely the command is run in another folder than the program.
+pub fn require() -> Result<Box<dyn Store>, String> {
+    let config = config()?;
+    match missing(&config) {
+        Some(text) => Err(text),
+        None => Ok(config.open()),
+    }
+}
+
+/// The log, to list what is on it: one that is not there is empty, which is said on standard error.
+pub fn look() -> Result<Box<dyn Store>, String> {
+    let config = config()?;
+    match missing(&config) {
+        Some(text) => {
+            output::err(&format!("note: {text}\n"));
+            Ok(Box::new(MemoryStore::new()))
+        }
+        None => Ok(config.open()),
+    }
+}
+
+/// Where the log is, for messages about what is not on it.
+pub fn place() -> String {
+    let place = config().ok().and_then(|config| config.place().map(|place| place.display().to_string()));
+    place.unwrap_or_else(|| "the event log".to_owned())
+}
+
+fn config() -> Result<LogConfig, String> {
     let config =
         LogConfig::resolve(&base()?, &|name| RealHost::env(name)).map_err(|e| format!("event_log: {e}"))?;
     if !config.is_durable() {
         return Err("event_log: a memory log is gone with its process: nothing to look at".into());
     }
-    Ok(config.open())
+    Ok(config)
+}
+
+fn missing(config: &LogConfig) -> Option<String> {
+    let place = config.place().filter(|_| config.is_missing())?.display();
+    Some(format!(
+        "there is no event log at {place}: nothing was decided or asked here. Run the command in the folder of the \
+         program or its harn.toml, or name the state directory with HARN_STATE_DIR"
+    ))
 }
 
 /// The nearest project above the working directory, else the working directory.

@@ -107,13 +107,14 @@ pub enum Misuse {
 
 impl Misuse {
     /// Says so; the exit code.
-    pub fn tell(self) -> ExitCode {
-        let (text, code) = match self {
-            Misuse::Usage(text) => (text, commands::USAGE),
-            Misuse::File(text) => (text, 1),
-        };
-        output::error(&text);
-        ExitCode::from(code)
+    pub fn tell(self, command: &str) -> ExitCode {
+        match self {
+            Misuse::Usage(text) => commands::misuse(command, &text),
+            Misuse::File(text) => {
+                output::error(&text);
+                ExitCode::FAILURE
+            }
+        }
     }
 }
 

@@ -76,6 +76,19 @@ impl LogConfig {
         self.backend != Backend::Memory
     }
 
+    /// Where a log of this machine is kept; a database has no such place.
+    pub fn place(&self) -> Option<&Path> {
+        match &self.backend {
+            Backend::File(path) | Backend::Sqlite(path) => Some(path),
+            Backend::Memory | Backend::Postgres(_) => None,
+        }
+    }
+
+    /// Whether nothing has ever been written to the log, as far as a look at the disk tells.
+    pub fn is_missing(&self) -> bool {
+        self.place().is_some_and(|place| !place.exists())
+    }
+
     /// The log as the services of a run share it; nothing is created before the first append. `wake` is called when
     /// another machine has changed it, where the log has a way to know.
     pub fn open_shared(&self, wake: Option<Wake>) -> Rc<RefCell<dyn Store>> {

@@ -34,7 +34,11 @@ const ABSENT: &[(&str, &str, &str)] = &[
     ("connector", "checks connector packages", ""),
     ("model-info", "describes a model", "`harn doctor` says which providers are set up"),
     ("provider-catalog", "lists providers", "`harn doctor` says which providers are set up"),
-    ("provider-ready", "asks a provider whether it is ready", "`harn doctor` says which providers are set up"),
+    (
+        "provider-ready",
+        "asks a provider whether it is ready",
+        "`harn doctor` says which providers are set up",
+    ),
 ];
 
 const PATHS: &str = "import files by their paths: `import \"lib/helpers\"`";
@@ -49,7 +53,9 @@ pub fn refusal(problem: &clap::Error) -> Option<String> {
     let (_, what, instead) = ABSENT.iter().find(|(absent, ..)| absent == name)?;
     let version = env!("CARGO_PKG_VERSION");
     let hint = if instead.is_empty() { String::new() } else { format!("\nInstead: {instead}.") };
-    Some(format!("`harn {name}` ({what}) is not in this version ({version}); `harn --help` lists what is.{hint}"))
+    Some(format!(
+        "`harn {name}` ({what}) is not in this version ({version}); `harn --help` lists what is.{hint}"
+    ))
 }
 
 #[cfg(test)]

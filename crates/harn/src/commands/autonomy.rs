@@ -63,7 +63,7 @@ fn log_error(error: harn_eventlog::LogError) -> String {
 
 fn status(json: bool) -> Result<(), String> {
     let rules = project_log::rules(&project_log::base()?)?;
-    let mut store = project_log::open()?;
+    let mut store = project_log::look()?;
     let now_ms = project_log::now_ms();
     let mut ledger = Ledger::default();
     ledger.refresh(&mut *store).map_err(log_error)?;
@@ -215,7 +215,7 @@ fn what_if(given: &ArgMatches) -> Result<(), String> {
         None => i64::MIN,
         Some(text) => since(text)?,
     };
-    let mut store = project_log::open()?;
+    let mut store = project_log::require()?;
     let found = simulate::replay(&mut *store, &rules.budgets, since_ms).map_err(log_error)?;
     if given.get_flag("json") {
         output::outln(&found.to_json().canonical());

@@ -40,8 +40,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let count = |name: &str| matches.get_one::<u32>(name).copied().unwrap_or(0);
     let (iterations, warmup) = (count("iterations"), count("warmup"));
     let Some(path) = matches.get_one::<String>("file").filter(|_| iterations > 0) else {
-        output::error("`harn bench` requires at least one iteration");
-        return ExitCode::from(super::USAGE);
+        return super::misuse("bench", "`harn bench` requires at least one iteration");
     };
     let text = match source::read(path) {
         Ok(text) => text,

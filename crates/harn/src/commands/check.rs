@@ -82,24 +82,20 @@ fn once(matches: &ArgMatches) -> ExitCode {
         matches.get_many::<String>("targets").map(|t| t.cloned().collect()).unwrap_or_default();
     let workspace = matches.get_flag("workspace");
     if wanted.is_empty() && !workspace {
-        output::error(
+        return super::misuse(
+            "check",
             "`harn check` requires at least one target path, or `--workspace` with `[workspace].pipelines`",
         );
-        return ExitCode::from(super::USAGE);
     }
     if workspace {
         match pipelines(&wanted, &mut disk) {
             Ok(more) => wanted.extend(more),
-            Err(problem) => {
-                output::error(problem);
-                return ExitCode::from(super::USAGE);
-            }
+            Err(problem) => return super::misuse("check", problem),
         }
     }
     let paths = targets::programs(&wanted, &mut disk);
     if paths.is_empty() {
-        output::error("no .harn files found under the given target(s)");
-        return ExitCode::from(super::USAGE);
+        return super::misuse("check", "no .harn files found under the given target(s)");
     }
     let (files, unreadable) = load(&paths, &mut disk);
     let used = imported_names(&files);

@@ -76,8 +76,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     };
     if matches.get_flag("stdin") || wanted.iter().any(|target| target == "-") {
         if wanted.len() > 1 {
-            output::error("`-` stands for standard input and takes no other target beside it");
-            return ExitCode::from(super::USAGE);
+            return super::misuse("fmt", "`-` stands for standard input and takes no other target beside it");
         }
         // The project is that of the working directory.
         return standard_input(how, widths(configured("stdin.harn", &mut disk)));
@@ -177,9 +176,7 @@ fn one_file(path: &str, how: How, options: Options, disk: &mut DiskModules) -> b
 /// Why a program is left as it is.
 fn reason(refusal: &Refusal, source: &Source) -> String {
     match refusal {
-        Refusal::Syntax(diagnostics) => {
-            diagnostics.first().map(|d| one_line(d, source)).unwrap_or_default()
-        }
+        Refusal::Syntax(diagnostics) => diagnostics.first().map(|d| one_line(d, source)).unwrap_or_default(),
         Refusal::Unfaithful => {
             "left as it is: formatting would have changed the program (please report this)".to_owned()
         }

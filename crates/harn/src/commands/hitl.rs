@@ -90,7 +90,12 @@ pub const COMMAND: Command = Command {
 
 fn run(matches: &ArgMatches) -> Result<(), String> {
     let Some((name, given)) = matches.subcommand() else { return Ok(()) };
-    let mut store = project_log::open()?;
+    let mut store = match name {
+        // A grant may be the first thing on the log.
+        "grant" => project_log::open()?,
+        "list" | "grants" => project_log::look()?,
+        _ => project_log::require()?,
+    };
     let rules = project_log::rules(&project_log::base()?)?;
     let keyring = rules.keyring.clone();
     let mut book = Book::with_keyring(keyring.clone());
@@ -140,7 +145,7 @@ fn run(matches: &ArgMatches) -> Result<(), String> {
             let open = open.iter().filter_map(|row| book.get(row.text("request_id")));
             let open: Vec<_> = open.filter(|r| r.kind == Kind::Approval && r.principal() == key).collect();
             if open.is_empty() {
-                return Err(format!("no request of '{key}' is waiting"));
+                return Err(format!("no request of '{key}' is waiting: `harn hitl list` shows what is"));
             }
             for request in open {
                 let response = response_to(request, &given)?;
@@ -152,7 +157,12 @@ fn run(matches: &ArgMatches) -> Result<(), String> {
 }
 
 fn find<'b>(book: &'b Book, id: &str) -> Result<&'b Request, String> {
-    book.get(id).ok_or_else(|| format!("unknown HITL request id '{id}'"))
+    book.get(id).ok_or_else(|| {
+        format!(
+            "unknown HITL request id '{id}' in {}: `harn hitl list` shows what waits",
+            project_log::place()
+        )
+    })
 }
 
 /// Who answers when nobody is named: the user, or the operator when only that role may answer.

@@ -48,7 +48,12 @@ fn run(matches: &ArgMatches) -> Result<(), String> {
         }
         "show" => {
             let found = identities::find(&name)?;
-            show(&found.ok_or_else(|| format!("unknown identity '{name}'"))?, json);
+            show(
+                &found.ok_or_else(|| {
+                    format!("unknown identity '{name}': `harn identity list` names those there are")
+                })?,
+                json,
+            );
         }
         _ => {
             let mut found = Vec::new();

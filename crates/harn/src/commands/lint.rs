@@ -52,8 +52,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
         matches.get_many::<String>("targets").map(|t| t.cloned().collect()).unwrap_or_default();
     let paths = targets::programs(&wanted, &mut disk);
     if paths.is_empty() {
-        output::error("no .harn files found under the given target(s)");
-        return ExitCode::from(super::USAGE);
+        return super::misuse("lint", "no .harn files found under the given target(s)");
     }
     let (fix, dry) = (matches.get_flag("fix"), matches.get_flag("dry-run"));
     let mut told = Findings::new(format(matches));

@@ -99,8 +99,7 @@ pub fn dispatch() -> ExitCode {
         Ok(matches) => matches,
         Err(problem) => {
             if let Some(text) = absent::refusal(&problem) {
-                output::error(&text);
-                return ExitCode::from(USAGE);
+                return misuse("", &text);
             }
             // Help and version are "errors" of clap that belong on standard output.
             let code = if problem.use_stderr() { USAGE } else { 0 };
@@ -113,6 +112,19 @@ pub fn dispatch() -> ExitCode {
         Some(command) => (command.run)(arguments),
         None => ExitCode::from(USAGE),
     }
+}
+
+/// Says what is wrong with a command line, and how the command is used; the exit code.
+pub fn misuse(command: &str, text: &str) -> ExitCode {
+    output::error(text);
+    let mut cli = cli();
+    cli.build();
+    let usage = match cli.find_subcommand_mut(command) {
+        Some(command) => command.render_usage(),
+        None => cli.render_usage(),
+    };
+    output::err(&format!("{usage}\n"));
+    ExitCode::from(USAGE)
 }
 
 /// `harn FILE.harn ARGS...` becomes `harn run FILE.harn -- ARGS...`.

@@ -63,7 +63,14 @@ struct Wish {
 
 fn run(matches: &ArgMatches) -> Result<u8, String> {
     let failed = |error: harn_eventlog::LogError| format!("event_log: {error}");
-    let mut store = project_log::open()?;
+    if !matches.contains_id("run") && !matches.get_flag("ready") && !matches.get_flag("list") {
+        super::misuse("resume", "`harn resume` requires a run, a request, `--ready` or `--list`");
+        return Ok(super::USAGE);
+    }
+    let mut store = match matches.contains_id("run") {
+        true => project_log::require()?,
+        false => project_log::look()?,
+    };
     let suspended = suspensions::list(&mut *store).map_err(failed)?;
     let wish = Wish {
         leave: matches.get_flag("suspend") || matches.get_flag("ready"),
@@ -77,12 +84,14 @@ fn run(matches: &ArgMatches) -> Result<u8, String> {
     if matches.get_flag("ready") {
         return Ok(ready(&mut *store, &suspended, &wish));
     }
-    let Some(name) = matches.get_one::<String>("run") else {
-        return Err("`harn resume` requires a run, a request, `--ready` or `--list`".to_owned());
-    };
-    let found = suspended.iter().find(|s| s.run_id == *name || s.waits_for.contains(name));
+    let name = matches.get_one::<String>("run").cloned().unwrap_or_default();
+    let found = suspended.iter().find(|s| s.run_id == name || s.waits_for.contains(&name));
     let Some(suspension) = found else {
-        return Err(format!("no suspended run '{name}' in this event log"));
+        return Err(format!(
+            "no suspended run '{name}' in {}: `harn resume --list` shows those there are; one that has ended is \
+             none any more",
+            project_log::place()
+        ));
     };
     if let Some(by) = suspension.resumed_by.as_ref().filter(|_| !wish.force) {
         return Err(format!(
@@ -133,7 +142,10 @@ fn resume(store: &mut dyn Store, suspension: &Suspension, wish: &Wish) -> Result
                 let same = std::path::absolute(&launch.script).is_ok_and(|p| p.to_string_lossy() == known);
                 if same { launch.script.clone() } else { known }
             });
-            (path.clone(), source::read(&path)?)
+            let text = source::read(&path).map_err(|why| {
+                format!("{why}\nIf the program has moved, `--program FILE` says where it is.")
+            })?;
+            (path, text)
         }
     };
     let absolute = std::path::absolute(&path).map_err(|error| error.to_string())?;

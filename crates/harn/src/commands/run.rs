@@ -45,12 +45,10 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let code = matches.get_one::<String>("code");
     let (path, text) = match (file, code) {
         (Some(_), Some(_)) => {
-            output::error("`harn run` accepts either `-e <code>` or `<file.harn>`, not both");
-            return ExitCode::from(super::USAGE);
+            return super::misuse("run", "`harn run` accepts either `-e <code>` or `<file.harn>`, not both");
         }
         (None, None) => {
-            output::error("`harn run` requires either `-e <code>` or `<file.harn>`");
-            return ExitCode::from(super::USAGE);
+            return super::misuse("run", "`harn run` requires either `-e <code>` or `<file.harn>`");
         }
         (Some(path), None) => match source::read(path) {
             Ok(text) => (path.clone(), text),
@@ -63,7 +61,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     };
     let options = match RunOptions::read(matches) {
         Ok(options) => options,
-        Err(problem) => return problem.tell(),
+        Err(problem) => return problem.tell("run"),
     };
     let launch = Launch {
         script: path.clone(),

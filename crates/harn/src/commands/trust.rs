@@ -151,7 +151,7 @@ fn query(given: &ArgMatches) -> Result<ExitCode, String> {
         limit: limit.transpose()?,
         grouped_by_trace: grouped,
     };
-    let mut store = project_log::open()?;
+    let mut store = project_log::look()?;
     let records = trust::query(&mut *store, &filters).map_err(log_error)?;
     if given.get_flag("json") {
         output::outln(&query_json(&records, grouped, summary).canonical());
@@ -220,7 +220,7 @@ fn verify(given: &ArgMatches) -> Result<ExitCode, String> {
     if let Some(file) = text(given, "file") {
         return verify_file(&file, given.get_flag("json"));
     }
-    let mut store = project_log::open()?;
+    let mut store = project_log::require()?;
     let mark = head_mark(&mut *store)?;
     let keyring = project_log::rules(&project_log::base()?)?.keyring;
     let known = |key: &str| proof::is_known(&keyring, key);
@@ -336,7 +336,7 @@ fn steer(verb: &str, given: &ArgMatches) -> Result<ExitCode, String> {
 }
 
 fn write_export(given: &ArgMatches) -> Result<ExitCode, String> {
-    let mut store = project_log::open()?;
+    let mut store = project_log::require()?;
     let mark = head_mark(&mut *store)?;
     let now = harn_govern::moment::timestamp(project_log::now_ms());
     let document =

@@ -43,7 +43,9 @@ fn run(matches: &ArgMatches) -> ExitCode {
             session::pause(PAUSE);
             if let Some(Ok(Some(status))) = running.as_mut().map(Child::try_wait) {
                 running = None;
-                let how = status.code().map_or_else(|| "ended by a signal".to_owned(), |c| format!("exit code {c}"));
+                let how = status
+                    .code()
+                    .map_or_else(|| "ended by a signal".to_owned(), |c| format!("exit code {c}"));
                 output::err(&format!("[harn] {how}; watching for changes, Ctrl-C ends\n"));
             }
         }

@@ -189,7 +189,11 @@ fn a_signal_stops_a_program_that_computes() {
 #[test]
 fn a_command_that_is_not_there_is_refused_by_name() {
     let done = Place::new().harn(&["add", "github.com/a/b"]);
-    assert!(done.err().starts_with("error: `harn add` (adds a dependency) is not in this version"), "{}", done.err());
+    assert!(
+        done.err().starts_with("error: `harn add` (adds a dependency) is not in this version"),
+        "{}",
+        done.err()
+    );
     assert!(done.err().contains("\nInstead: import files by their paths"), "{}", done.err());
     assert_eq!(done.code(), Some(2));
 }

@@ -240,6 +240,8 @@ pipeline main(task) {
 }
 "#;
     std::fs::write(directory.path().join("loop.harn"), program).unwrap();
+    // The first may be killed before it has written anything: there is a log all the same.
+    assert!(harn(directory.path(), &["run", "-e", "event_log.emit(\"begun\", \"now\", {}); nil"]).0);
     for round in 0..10u64 {
         let mut child = Command::new(env!("CARGO_BIN_EXE_harn"))
             .args(["run", "--quiet", "loop.harn"])

@@ -18,6 +18,7 @@ mod governance;
 mod guarantees;
 mod http;
 mod measures;
+mod mends;
 mod mistakes;
 mod place;
 #[path = "../../../../tests/postgres/server.rs"]

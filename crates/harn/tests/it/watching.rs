@@ -19,8 +19,12 @@ impl Watching {
         let (sender, lines) = channel();
         let err = sender.clone();
         let (out, told) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|l| sender.send(l)));
-        std::thread::spawn(move || BufReader::new(told).lines().map_while(Result::ok).try_for_each(|l| err.send(l)));
+        std::thread::spawn(move || {
+            BufReader::new(out).lines().map_while(Result::ok).try_for_each(|l| sender.send(l))
+        });
+        std::thread::spawn(move || {
+            BufReader::new(told).lines().map_while(Result::ok).try_for_each(|l| err.send(l))
+        });
         Watching { child, lines }
     }
 

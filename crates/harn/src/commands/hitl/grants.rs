@@ -59,7 +59,9 @@ pub fn revoke(
     reviewer: &str,
     reason: Option<&str>,
 ) -> Result<(), String> {
-    project_log::transact(store, |tx, moment| grants::revoke(tx, book, id, reviewer, reason, moment))??;
+    let done =
+        project_log::transact(store, |tx, moment| grants::revoke(tx, book, id, reviewer, reason, moment))?;
+    done.map_err(|why| format!("{why}: `harn hitl grants` lists those there are"))?;
     output::outln(&format!("revoked {id} as {reviewer}"));
     Ok(())
 }

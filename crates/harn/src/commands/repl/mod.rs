@@ -42,7 +42,7 @@ const SHOWN: usize = 10_000;
 fn run(matches: &ArgMatches) -> ExitCode {
     let options = match RunOptions::read(matches) {
         Ok(options) => options,
-        Err(problem) => return problem.tell(),
+        Err(problem) => return problem.tell("repl"),
     };
     let recording = options.models.recording.clone();
     let mut repl = Repl::new(options);

@@ -97,6 +97,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     }
     let wish = match wish(matches) {
         Ok(wish) => wish,
+        Err((problem, super::USAGE)) => return super::misuse("test", &problem),
         Err((problem, code)) => {
             output::error(&problem);
             return ExitCode::from(code);

@@ -64,7 +64,7 @@ fn owner(public_key: &str) -> Option<String> {
 
 pub fn anchor(given: &ArgMatches) -> Result<ExitCode, String> {
     let identity = identities::signer(text(given, "identity").as_deref())?;
-    let mut store = project_log::open()?;
+    let mut store = project_log::require()?;
     let Some(anchor) = sign_end(&mut *store, &identity)? else {
         return Err("the trust graph is empty: there is nothing to sign".into());
     };
@@ -82,9 +82,11 @@ pub fn anchor(given: &ArgMatches) -> Result<ExitCode, String> {
 
 pub fn prove(given: &ArgMatches) -> Result<ExitCode, String> {
     let wanted = text(given, "record").unwrap_or_default();
-    let mut store = project_log::open()?;
+    let mut store = project_log::require()?;
     let Some(proof) = proof::prove(&mut *store, &wanted).map_err(log_error)? else {
-        return Err(format!("there is no record '{wanted}' in the chain"));
+        return Err(format!(
+            "there is no record '{wanted}' in the chain: `harn trust query --json` shows ids and chain indexes"
+        ));
     };
     let shown = format!("{}\n", proof.canonical());
     match text(given, "output") {

@@ -40,7 +40,7 @@ fn names_of(payload: &Json) -> Vec<&str> {
 
 pub fn explain(given: &ArgMatches) -> Result<ExitCode, String> {
     let id = text(given, "id").unwrap_or_default();
-    let mut store = project_log::open()?;
+    let mut store = project_log::require()?;
     let mut events: Vec<(&str, Stored)> = Vec::new();
     for topic in TOLD {
         for stored in store.read_range(topic, None, usize::MAX).map_err(log_error)? {
@@ -67,7 +67,11 @@ pub fn explain(given: &ArgMatches) -> Result<ExitCode, String> {
     let mut story: Vec<_> =
         events.into_iter().zip(told).filter(|(_, told)| *told).map(|(event, _)| event).collect();
     if story.is_empty() {
-        return Err(format!("nothing on the log names '{id}'"));
+        return Err(format!(
+            "nothing in {} names '{id}': it may be the id of a decision, request, grant, record or trace; \
+             `harn trust query` and `harn hitl list` show some",
+            project_log::place()
+        ));
     }
     story.sort_by_key(|(_, stored)| stored.event.occurred_at_ms);
     if given.get_flag("json") {
