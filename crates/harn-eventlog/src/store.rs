@@ -66,6 +66,21 @@ pub trait Read {
 
     /// At most `limit` events with an id greater than `from`, ascending.
     fn read_range(&mut self, topic: &str, from: Option<u64>, limit: usize) -> Result<Vec<Stored>, LogError>;
+
+    /// Shows `take` the payloads of the same events as text, each with its id. A store that holds text shows what it holds,
+    /// whatever it is.
+    fn read_payloads(
+        &mut self,
+        topic: &str,
+        from: Option<u64>,
+        limit: usize,
+        take: &mut dyn FnMut(u64, &str),
+    ) -> Result<(), LogError> {
+        for Stored { id, event } in self.read_range(topic, from, limit)? {
+            take(id, &event.payload.canonical());
+        }
+        Ok(())
+    }
 }
 
 /// A transaction: reads see the log and what was appended in it. Dropping it without commit leaves no trace.

@@ -1,4 +1,7 @@
-//! Time and ids as they are given to a rule.
+//! Time, ids and the key of the installation as they are given to a rule.
+
+use crate::identity::Identity;
+use crate::trust::Anchor;
 
 /// The present, and where fresh ids come from.
 pub struct Moment<'a> {
@@ -6,9 +9,25 @@ pub struct Moment<'a> {
     pub now_ms: i64,
     /// Ten random bytes at each call.
     pub entropy: &'a mut dyn FnMut() -> [u8; 10],
+    /// Who signs for the installation; none when it has no key.
+    pub signer: Option<&'a Identity>,
+    /// The anchor that was signed in it: once committed it belongs into `HARN_TRUST_ANCHOR_FILE` too.
+    pub anchored: Option<Anchor>,
 }
 
-impl Moment<'_> {
+impl<'a> Moment<'a> {
+    /// A moment in which nobody signs.
+    pub fn new(now_ms: i64, entropy: &'a mut dyn FnMut() -> [u8; 10]) -> Moment<'a> {
+        Moment { now_ms, entropy, signer: None, anchored: None }
+    }
+
+    /// The moment with somebody who signs.
+    #[must_use]
+    pub fn signed_by(mut self, signer: Option<&'a Identity>) -> Moment<'a> {
+        self.signer = signer;
+        self
+    }
+
     /// A fresh UUID of version 7, lower case with hyphens.
     pub fn uuid7(&mut self) -> String {
         uuid7(self.now_ms, (self.entropy)())

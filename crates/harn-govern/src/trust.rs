@@ -7,12 +7,15 @@ pub mod anchor;
 mod chain;
 pub mod evidence;
 pub mod export;
+mod line;
+mod lineage;
 pub mod merkle;
 pub mod proof;
 mod query;
 mod record;
 mod score;
 mod verify;
+mod walk;
 
 pub use anchor::Anchor;
 pub use chain::{GLOBAL, LEGACY, PROJECTION, append, head, records};

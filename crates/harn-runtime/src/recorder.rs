@@ -118,7 +118,7 @@ impl Recorder {
         let store = cx.log.get()?;
         let mut store = store.borrow_mut();
         let mut entropy = || self.random(cx);
-        let mut moment = Moment { now_ms: cx.now_ms, entropy: &mut entropy };
+        let mut moment = Moment::new(cx.now_ms, &mut entropy);
         let done = again(|| {
             let mut tx = store.begin(durability)?;
             let result = work(&mut *tx, &mut moment)?;

@@ -2,6 +2,7 @@
 //! the host to the runtime.
 
 mod account;
+mod anchoring;
 mod code_cache;
 mod commands;
 mod findings;

@@ -1,6 +1,6 @@
 //! The event log of the project a command runs in (spec 08 section 2.4).
 
-use crate::output;
+use crate::{anchoring, identities, output};
 use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, MemoryStore, Store, Tx};
 use harn_govern::Moment;
@@ -92,14 +92,20 @@ pub fn transact<T>(
         bytes.copy_from_slice(id.split_at(6).1);
         bytes
     };
-    let mut moment = Moment { now_ms: now_ms(), entropy: &mut entropy };
+    let signer = identities::signer(None).ok();
+    let mut moment = Moment::new(now_ms(), &mut entropy).signed_by(signer.as_ref());
     let done = again(|| {
+        moment.anchored = None;
         let mut tx = store.begin(Durability::Synced)?;
         let result = work(&mut *tx, &mut moment)?;
         tx.commit()?;
         Ok(result)
     });
-    done.map_err(failed)
+    let result = done.map_err(failed)?;
+    if let Some(anchor) = &moment.anchored {
+        anchoring::mirror(anchor)?;
+    }
+    Ok(result)
 }
 
 /// The wall clock.

@@ -1,5 +1,6 @@
 //! What a run of a program on this machine is made of: host, services, event log, identity.
 
+use crate::anchoring;
 use crate::live::Live;
 use crate::project_log;
 use harn_effect::Host;
@@ -80,7 +81,7 @@ impl Session {
         }
         Surroundings {
             host: self.host,
-            services: harn_runtime::services::under_rules(self.models, rules),
+            services: harn_runtime::services::under_rules(self.models, rules, Some(anchoring::signing())),
             progress: self.progress,
             log,
             info,

@@ -12,6 +12,9 @@ use crate::identity::{self, Identity};
 /// The topic of anchors.
 pub const ANCHORS: &str = "trust_graph.anchors";
 const ANCHORED: &str = "trust_anchored";
+/// The field of an anchor's event with the subtrees of its tree.
+const PEAKS: &str = "tree_peaks";
+const PAGE: usize = 1000;
 
 /// The end of a chain, signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,29 +85,37 @@ impl Anchor {
     }
 }
 
-/// Signs the present end of the chain and appends the anchor; `None` when the chain is empty.
+/// How many records there are between two anchors that are made unasked (spec 08 section 11.1 G6).
+pub const EVERY: i64 = 64;
+
+/// Signs the present end of the chain and appends the anchor; `None` when the chain is empty. The tree goes on from the last
+/// anchor of the same key when that one holds, so the work is that of the records since.
 pub fn anchor(tx: &mut dyn Tx, identity: &Identity, moment: &Moment<'_>) -> Result<Option<Anchor>, LogError> {
-    let mut leaves = Vec::new();
-    let mut last = None;
-    for stored in read_all(tx, GLOBAL)? {
-        // What is no record breaks the chain anyway: nothing is signed over it.
-        let record = Record::decode(&stored.event.payload).map_err(LogError::Corrupt)?;
-        leaves.push(merkle::leaf(record.json()));
-        last = Some(record);
+    let (mut tree, mut last) = known_tree(tx, identity)?.unwrap_or_default();
+    loop {
+        let events = tx.read_range(GLOBAL, Some(tree.size()), PAGE)?;
+        for stored in &events {
+            // What is no record breaks the chain anyway: nothing is signed over it.
+            let record = Record::decode(&stored.event.payload).map_err(LogError::Corrupt)?;
+            tree.push(merkle::leaf(record.json()));
+            last = Some((record.chain_index(), record.entry_hash().to_owned()));
+        }
+        if events.len() < PAGE {
+            break;
+        }
     }
-    let Some(last) = last else { return Ok(None) };
-    if last.chain_index() != leaves.len() as i64 {
+    let Some((chain_index, entry_hash)) = last else { return Ok(None) };
+    if u64::try_from(chain_index) != Ok(tree.size()) {
+        let records = tree.size();
         return Err(LogError::Corrupt(format!(
-            "the chain has {} records but ends at index {}",
-            leaves.len(),
-            last.chain_index()
+            "the chain has {records} records but ends at index {chain_index}"
         )));
     }
     let mut anchor = Anchor {
         topic: GLOBAL.to_owned(),
-        chain_index: last.chain_index(),
-        entry_hash: last.entry_hash().to_owned(),
-        tree_root: merkle::text_of(&merkle::root(&leaves)),
+        chain_index,
+        entry_hash,
+        tree_root: merkle::text_of(&tree.root()),
         anchored_at: moment.timestamp(),
         public_key: identity.public_key(),
         signature: String::new(),
@@ -112,8 +123,30 @@ pub fn anchor(tx: &mut dyn Tx, identity: &Identity, moment: &Moment<'_>) -> Resu
     };
     anchor.signature = identity.sign(&anchor.chain_text());
     anchor.tree_signature = identity.sign(&anchor.tree_text());
-    tx.append(ANCHORS, Event::new(ANCHORED, anchor.to_json(), moment.now_ms))?;
+    let payload = anchor.to_json().with(PEAKS, tree.texts());
+    tx.append(ANCHORS, Event::new(ANCHORED, payload, moment.now_ms))?;
     Ok(Some(anchor))
+}
+
+/// A tree, and index and hash of its last record.
+type KnownTree = (merkle::Peaks, Option<(i64, String)>);
+
+/// The tree of the last anchor, when this identity signed it and the chain still holds what it covers at its place.
+fn known_tree(tx: &mut dyn Tx, identity: &Identity) -> Result<Option<KnownTree>, LogError> {
+    let Some(latest) = tx.latest(ANCHORS)?.and_then(|id| id.checked_sub(1)) else { return Ok(None) };
+    let Some(stored) = tx.read_range(ANCHORS, Some(latest), 1)?.pop() else { return Ok(None) };
+    let payload = &stored.event.payload;
+    let Some(anchor) = Anchor::parse(payload) else { return Ok(None) };
+    let size = u64::try_from(anchor.chain_index).unwrap_or(0);
+    let Some(tree) = merkle::Peaks::parse(size, &payload.field(PEAKS).strings()) else { return Ok(None) };
+    // The subtrees are not signed themselves: they count when they make the root that is.
+    let signed = anchor.topic == GLOBAL
+        && anchor.public_key == identity.public_key()
+        && merkle::text_of(&tree.root()) == anchor.tree_root
+        && anchor.holds();
+    let in_place = tx.read_range(GLOBAL, Some(size - 1), 1)?.pop().filter(|stored| stored.id == size);
+    let in_place = in_place.is_some_and(|stored| stored.event.payload.text("entry_hash") == anchor.entry_hash);
+    Ok((signed && in_place).then_some((tree, Some((anchor.chain_index, anchor.entry_hash)))))
 }
 
 /// The anchors on a log; the second list says which events are none.

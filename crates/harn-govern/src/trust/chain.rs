@@ -2,6 +2,7 @@
 
 use harn_eventlog::{Event, Json, LogError, Read, Stored, Tx, provenance, topic};
 
+use super::anchor;
 use super::record::{Draft, Record, SCHEMA, hashed_text};
 use crate::Moment;
 
@@ -26,7 +27,8 @@ pub(super) fn agent_topics(agent: &str) -> [String; 2] {
     [format!("{GLOBAL}.{name}"), format!("{LEGACY}.{name}")]
 }
 
-/// Appends a record: the head is read and all mirrors are written in the one transaction of the caller.
+/// Appends a record: the head is read and all mirrors are written in the one transaction of the caller. Every
+/// [`anchor::EVERY`] records the chain is anchored, when there is a key to sign with.
 pub fn append(tx: &mut dyn Tx, draft: &Draft, moment: &mut Moment<'_>) -> Result<Record, LogError> {
     let head = head(tx)?;
     let (index, previous) = match &head {
@@ -68,6 +70,11 @@ pub fn append(tx: &mut dyn Tx, draft: &Draft, moment: &mut Moment<'_>) -> Result
         .header("autonomy_tier_at_time", draft.tier.name())
         .header("outcome", draft.outcome.name());
     tx.append(PROJECTION, projected)?;
+    if index % anchor::EVERY == 0
+        && let Some(identity) = moment.signer
+    {
+        moment.anchored = anchor::anchor(tx, identity, moment)?;
+    }
     Ok(record)
 }
 

@@ -5,7 +5,8 @@ use harn_eventlog::{Json, LogError, Read};
 use super::anchor::{Anchor, anchors};
 use super::chain::records;
 use super::record::{Record, SCHEMA};
-use super::verify::{HeadMark, Walk, verify};
+use super::verify::{HeadMark, verify};
+use super::walk::Walk;
 use super::{GLOBAL, LEGACY};
 use crate::moment::parse_timestamp;
 
@@ -72,11 +73,15 @@ pub struct FileReport {
     pub warnings: Vec<String>,
     /// Public keys whose anchors hold.
     pub anchored_by: Vec<String>,
+    /// How many anchors were checked.
+    pub anchors: usize,
 }
 
 /// Proves an exported chain.
 pub fn verify_document(document: &Json) -> FileReport {
-    let mut walk = Walk::default();
+    let anchors: Vec<Option<Anchor>> =
+        document.field("anchors").as_array().unwrap_or_default().iter().map(Anchor::parse).collect();
+    let mut walk = Walk::to(None, anchors.iter().flatten());
     let mut warnings = Vec::new();
     let chain = document.field("chain");
     if document.text("schema") != CHAIN_SCHEMA {
@@ -108,7 +113,7 @@ pub fn verify_document(document: &Json) -> FileReport {
             continue;
         }
         match Record::decode(entry) {
-            Ok(record) => walk.step(&label, record),
+            Ok(record) => walk.step(&label, &record),
             Err(error) => walk.wrong(format!("{label}: {error}")),
         }
     }
@@ -122,12 +127,12 @@ pub fn verify_document(document: &Json) -> FileReport {
         walk.wrong(format!("chain root_hash mismatch; expected {last_hash:?}, found {root:?}"));
     }
     let mut anchored_by = Vec::new();
-    for (position, json) in document.field("anchors").as_array().unwrap_or_default().iter().enumerate() {
-        match Anchor::parse(json) {
+    for (position, anchor) in anchors.iter().enumerate() {
+        match anchor {
             None => walk.wrong(format!("anchor {position}: undecodable anchor")),
             Some(anchor) => {
-                if walk.check_anchors(&[&anchor], None) && !anchored_by.contains(&anchor.public_key) {
-                    anchored_by.push(anchor.public_key);
+                if walk.check_anchors(&[anchor], None) && !anchored_by.contains(&anchor.public_key) {
+                    anchored_by.push(anchor.public_key.clone());
                 }
             }
         }
@@ -136,7 +141,7 @@ pub fn verify_document(document: &Json) -> FileReport {
     if chain.field("verified").as_bool() != Some(holds) {
         walk.wrong(format!("chain verified mismatch; expected {holds}"));
     }
-    FileReport { total: entries.len(), errors: walk.errors, warnings, anchored_by }
+    FileReport { total: entries.len(), errors: walk.errors, warnings, anchored_by, anchors: anchors.len() }
 }
 
 fn check_fields(entry: &Json) -> Result<(), String> {
@@ -157,51 +162,4 @@ fn check_fields(entry: &Json) -> Result<(), String> {
         return Err("timestamp is not RFC 3339".into());
     }
     Ok(())
-}
-
-/// What breaks the lineage of a record with a parent: effects it was not granted, actors that do not descend.
-pub(super) fn lineage(record: &Record, earlier: &[Record]) -> Vec<String> {
-    let metadata = record.json().field("metadata");
-    let Some(parent_id) = metadata.field("parent_record_id").as_str() else { return Vec::new() };
-    let used = metadata.field("effects_used").as_array().unwrap_or_default();
-    let chain = metadata.field("actor_chain");
-    if used.is_empty() && chain.is_null() {
-        return Vec::new();
-    }
-    let Some(parent) = earlier.iter().find(|r| r.text("record_id") == parent_id) else {
-        return vec![format!("parent_record_id \"{parent_id}\" not found in chain")];
-    };
-    let parent = parent.json().field("metadata");
-    let granted = parent.field("effects_grant").as_array().unwrap_or_default();
-    let mut errors: Vec<String> = used
-        .iter()
-        .filter(|effect| !granted.contains(effect))
-        .map(|effect| {
-            format!("effects_used escaped grant from parent \"{parent_id}\": {}", effect.canonical())
-        })
-        .collect();
-    if !chain.is_null() {
-        let above = parent.field("actor_chain");
-        if above.is_null() {
-            errors.push(format!("actor_chain parent \"{parent_id}\" missing actor_chain"));
-        } else {
-            let (own, above) = (actors(chain), actors(above));
-            let prepended = own.get(1..).is_some_and(|rest| rest == above.as_slice());
-            if !prepended {
-                errors.push(format!("actor_chain escaped parentage from parent \"{parent_id}\""));
-            }
-        }
-    }
-    errors
-}
-
-/// The subjects of a nested actor chain, outermost (the present actor) first; the last is the origin.
-fn actors(chain: &Json) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut at = chain;
-    while !at.is_null() {
-        found.push(at.text("sub").to_owned());
-        at = at.field("act");
-    }
-    found
 }

@@ -8,9 +8,14 @@ pub type Hash = [u8; 32];
 
 /// The leaf of a record: its whole canonical JSON.
 pub fn leaf(record: &Json) -> Hash {
+    leaf_of(&record.canonical())
+}
+
+/// The leaf of a record in its canonical text.
+pub fn leaf_of(text: &str) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([0]);
-    hasher.update(record.canonical().as_bytes());
+    hasher.update(text.as_bytes());
     hasher.finalize().into()
 }
 
@@ -20,6 +25,54 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     hasher.update(left);
     hasher.update(right);
     hasher.finalize().into()
+}
+
+/// A tree that grows leaf by leaf: the roots of its perfect subtrees, largest first. They are all it takes to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peaks {
+    size: u64,
+    peaks: Vec<Hash>,
+}
+
+impl Peaks {
+    /// Adds a leaf.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut hash = leaf;
+        // As many subtrees are completed as the size has low bits set.
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                hash = node(&left, &hash);
+            }
+        }
+        self.peaks.push(hash);
+        self.size += 1;
+    }
+
+    /// How many leaves it has.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The root of the tree so far.
+    pub fn root(&self) -> Hash {
+        let mut peaks = self.peaks.iter().rev().copied();
+        match peaks.next() {
+            None => root(&[]),
+            Some(last) => peaks.fold(last, |right, left| node(&left, &right)),
+        }
+    }
+
+    /// The subtrees as text.
+    pub fn texts(&self) -> Vec<String> {
+        self.peaks.iter().map(text_of).collect()
+    }
+
+    /// A tree of `size` leaves with these subtrees; `None` when there must be more or fewer of them. Whether they are the
+    /// right ones shows its root.
+    pub fn parse(size: u64, texts: &[String]) -> Option<Peaks> {
+        let peaks: Vec<Hash> = texts.iter().map(|text| parse(text)).collect::<Option<_>>()?;
+        (size.count_ones() as usize == peaks.len()).then_some(Peaks { size, peaks })
+    }
 }
 
 /// Where a tree of `size` > 1 leaves divides: the largest power of two below its size.
@@ -125,6 +178,19 @@ mod tests {
             .collect();
         let expected = "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c";
         assert_eq!(text_of(&root(&leaves)), format!("sha256:{expected}"));
+    }
+
+    #[test]
+    fn a_tree_that_grows_has_the_roots_of_its_prefixes() {
+        let leaves = leaves(300);
+        let mut peaks = Peaks::default();
+        assert_eq!(peaks.root(), root(&[]));
+        for (n, leaf) in leaves.iter().enumerate() {
+            peaks.push(*leaf);
+            assert_eq!(peaks.root(), root(&leaves[..=n]), "{n}");
+            assert_eq!(Peaks::parse(peaks.size(), &peaks.texts()), Some(peaks.clone()));
+        }
+        assert_eq!(Peaks::parse(299, &peaks.texts()), None);
     }
 
     proptest! {

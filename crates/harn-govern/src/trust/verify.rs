@@ -3,9 +3,9 @@
 use harn_eventlog::{Json, LogError, Read};
 
 use super::anchor::{Anchor, anchors};
-use super::chain::{GLOBAL, read_all};
-use super::record::{Record, SCHEMA};
-use super::{evidence, export, merkle};
+use super::chain::GLOBAL;
+use super::record::Record;
+use super::walk::Walk;
 
 /// The last record known to have existed, kept outside of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,10 @@ pub struct Report {
     pub errors: Vec<String>,
     /// Whether a signed anchor vouches for the end of the chain; the head mark alone does not.
     pub anchored: bool,
+    /// How many anchors were checked.
+    pub anchors: usize,
+    /// The index that the last of them covers.
+    pub anchored_up_to: Option<i64>,
 }
 
 impl Report {
@@ -102,120 +106,26 @@ pub fn verify_with(
     topic: &str,
     outside: &Outside<'_>,
 ) -> Result<Report, LogError> {
-    let mut walk = Walk::default();
-    for stored in read_all(log, topic)? {
-        let label = format!("event {}", stored.id);
-        walk.position = Some(stored.id);
-        match Record::take(stored.event.payload) {
-            Ok(record) => walk.step(&label, record),
-            Err(detail) => walk.wrong(format!("{label}: undecodable record: {detail}")),
-        }
-    }
-    walk.position = None;
+    let (on_log, wrong) = if topic == GLOBAL { anchors(log)? } else { Default::default() };
+    let all: Vec<&Anchor> = match topic {
+        GLOBAL => on_log.iter().chain(outside.anchors).collect(),
+        _ => Vec::new(),
+    };
+    let mut walk = Walk::to(outside.mark, all.iter().copied()).along(log, topic)?;
     if let Some(mark) = outside.mark {
         walk.check_mark(mark);
     }
-    let mut anchored = false;
-    if topic == GLOBAL {
-        let (on_log, wrong) = anchors(log)?;
-        wrong.into_iter().for_each(|error| walk.wrong(error));
-        let all: Vec<&Anchor> = on_log.iter().chain(outside.anchors).collect();
-        anchored = walk.check_anchors(&all, outside.trusted);
-    }
+    wrong.into_iter().for_each(|error| walk.wrong(error));
+    let anchored = walk.check_anchors(&all, outside.trusted);
     Ok(Report {
         topic: topic.to_owned(),
-        total: walk.records.len() as i64,
+        total: walk.total,
         verified: walk.errors.is_empty(),
-        root_hash: walk.records.last().map(|r| r.entry_hash().to_owned()),
+        root_hash: walk.root_hash(),
         broken_at_event_id: walk.broken_at,
         errors: walk.errors,
         anchored,
+        anchors: all.len(),
+        anchored_up_to: all.iter().map(|anchor| anchor.chain_index).max(),
     })
-}
-
-/// The state of a walk along a chain; also used for exported files.
-#[derive(Default)]
-pub(super) struct Walk {
-    pub records: Vec<Record>,
-    pub errors: Vec<String>,
-    pub position: Option<u64>,
-    pub broken_at: Option<u64>,
-}
-
-impl Walk {
-    pub fn wrong(&mut self, error: String) {
-        if self.broken_at.is_none() {
-            self.broken_at = self.position;
-        }
-        self.errors.push(error);
-    }
-
-    /// Takes the next record; `label` names it in errors.
-    pub fn step(&mut self, label: &str, record: Record) {
-        let expected = self.records.last().map_or(1, |last| last.chain_index() + 1);
-        let previous = self.records.last().map(|last| last.entry_hash().to_owned());
-        if record.chain_index() != expected {
-            self.wrong(format!("{label}: expected chain_index {expected}, found {}", record.chain_index()));
-        }
-        if record.previous_hash() != previous.as_deref() {
-            let found = record.previous_hash().map(str::to_owned);
-            self.wrong(format!("{label}: previous_hash mismatch; expected {previous:?}, found {found:?}"));
-        }
-        if !record.hash_holds() {
-            let (expected, found) = (record.expected_hash(), record.entry_hash());
-            self.wrong(format!("{label}: entry_hash mismatch; expected {expected}, found {found}"));
-        }
-        for error in evidence::missing(&record) {
-            self.wrong(format!("{label}: {error}"));
-        }
-        for error in export::lineage(&record, &self.records) {
-            self.wrong(format!("{label}: {error}"));
-        }
-        if record.text("schema") == SCHEMA && record.chain_index() < 1 {
-            self.wrong(format!("{label}: chain_index must be positive"));
-        }
-        self.records.push(record);
-    }
-
-    /// Checks anchors against the chain; whether one of a trusted key vouches for it.
-    pub fn check_anchors(&mut self, anchors: &[&Anchor], trusted: Option<&dyn Fn(&str) -> bool>) -> bool {
-        if anchors.is_empty() {
-            return false;
-        }
-        let leaves: Vec<_> = self.records.iter().map(|r| merkle::leaf(r.json())).collect();
-        let mut anchored = false;
-        for anchor in anchors {
-            let at = anchor.chain_index;
-            if !anchor.holds() {
-                self.wrong(format!("anchor at index {at}: signature is wrong"));
-                continue;
-            }
-            let before = self.errors.len();
-            self.check_mark(&HeadMark { chain_index: at, entry_hash: anchor.entry_hash.clone() });
-            let size = usize::try_from(at).unwrap_or(usize::MAX);
-            if let Some(covered) = leaves.get(..size)
-                && merkle::text_of(&merkle::root(covered)) != anchor.tree_root
-            {
-                self.wrong(format!("anchor at index {at}: tree root mismatch"));
-            }
-            if self.errors.len() == before && trusted.is_none_or(|trusts| trusts(&anchor.public_key)) {
-                anchored = true;
-            }
-        }
-        anchored
-    }
-
-    fn check_mark(&mut self, mark: &HeadMark) {
-        let at = mark.chain_index;
-        let position = usize::try_from(at).ok().and_then(|at| at.checked_sub(1));
-        let in_place = position.and_then(|i| self.records.get(i)).filter(|r| r.chain_index() == at);
-        let found = in_place.or_else(|| self.records.iter().find(|r| r.chain_index() == at));
-        match found {
-            None => self.wrong(format!("anchor at index {at}: record missing")),
-            Some(record) if record.entry_hash() != mark.entry_hash => {
-                self.wrong(format!("anchor at index {at}: entry_hash mismatch"));
-            }
-            Some(_) => {}
-        }
-    }
 }

@@ -55,7 +55,7 @@ impl World {
             bytes[2..].copy_from_slice(&drawn.to_be_bytes());
             bytes
         };
-        let mut moment = Moment { now_ms, entropy: &mut entropy };
+        let mut moment = Moment::new(now_ms, &mut entropy);
         let mut tx = store.begin(Durability::Synced).unwrap();
         if step == Step::Release {
             if let Some(id) = last.take() {

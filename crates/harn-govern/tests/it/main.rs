@@ -26,7 +26,7 @@ pub fn transact<T>(
         bytes[2..].copy_from_slice(&count.to_be_bytes());
         bytes
     };
-    let mut moment = Moment { now_ms, entropy: &mut entropy };
+    let mut moment = Moment::new(now_ms, &mut entropy);
     let mut tx = store.begin(Durability::Synced).unwrap();
     let result = work(&mut *tx, &mut moment).unwrap();
     tx.commit().unwrap();

@@ -210,6 +210,32 @@ fn read_range(
     Ok(events)
 }
 
+fn read_payloads(
+    path: &Path,
+    connection: &Connection,
+    topic: &str,
+    from: Option<u64>,
+    limit: usize,
+    take: &mut dyn FnMut(u64, &str),
+) -> Result<(), LogError> {
+    let failed = |error: rusqlite::Error| log_error(path, &error);
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT event_id, payload FROM events WHERE topic = ?1 AND event_id > ?2 ORDER BY event_id LIMIT ?3",
+        )
+        .map_err(failed)?;
+    let from = i64::try_from(from.unwrap_or(0)).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![topic, from, limit]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let id = row.get::<_, i64>(0).map_err(failed)? as u64;
+        let corrupt = |detail: String| LogError::Corrupt(format!("{topic} event {id}: {detail}"));
+        let bytes = row.get_ref(1).map_err(failed)?.as_bytes().map_err(|e| corrupt(e.to_string()))?;
+        take(id, std::str::from_utf8(bytes).map_err(|e| corrupt(e.to_string()))?);
+    }
+    Ok(())
+}
+
 fn checkpoint(connection: &Connection, topic: &str) -> rusqlite::Result<Option<Checkpoint>> {
     connection
         .prepare_cached("SELECT last_id, record_hash FROM checkpoints WHERE topic = ?1")?
@@ -235,6 +261,21 @@ impl Read for SqliteStore {
         match self.reader()? {
             Some(connection) => read_range(&path, connection, topic, from, limit),
             None => Ok(Vec::new()),
+        }
+    }
+
+    fn read_payloads(
+        &mut self,
+        topic: &str,
+        from: Option<u64>,
+        limit: usize,
+        take: &mut dyn FnMut(u64, &str),
+    ) -> Result<(), LogError> {
+        topic::check(topic)?;
+        let path = self.path.clone();
+        match self.reader()? {
+            Some(connection) => read_payloads(&path, connection, topic, from, limit, take),
+            None => Ok(()),
         }
     }
 }

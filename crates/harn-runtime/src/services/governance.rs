@@ -1,6 +1,6 @@
 //! What the governance services share: projections of the log, fresh ids, transactions.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -8,9 +8,11 @@ use harn_effect::Raised;
 use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, Mark, Tx, provenance};
 use harn_govern::autonomy::{Declared, Ledger, Spender};
+use harn_govern::identity::Identity;
 use harn_govern::people::Book;
 use harn_govern::rules::Rules;
 use harn_govern::waitpoint::named::Reports;
+use harn_govern::trust::Anchor;
 use harn_govern::{Moment, trust};
 
 use crate::service::ServiceCx;
@@ -38,8 +40,16 @@ impl Projections {
     }
 }
 
+/// Who signs anchors for the installation, and where they are kept besides the log (spec 08 section 11.1 G6).
+pub struct Signing {
+    /// The key; asked for once, at the first transaction.
+    pub identity: Box<dyn Fn() -> Option<Identity>>,
+    /// Writes an anchor to `HARN_TRUST_ANCHOR_FILE`, when that is set.
+    pub mirror: Box<dyn Fn(&Anchor) -> Result<(), String>>,
+}
+
 /// The state that the governance services of one run share.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Governance {
     projections: RefCell<Projections>,
     drawn: Cell<u64>,
@@ -47,6 +57,8 @@ pub struct Governance {
     declared: Vec<Declared>,
     /// The decisions of this run that are under way.
     under_way: RefCell<BTreeMap<String, Spender>>,
+    signing: Option<Signing>,
+    signer: OnceCell<Option<Identity>>,
 }
 
 /// One handle for each service.
@@ -66,6 +78,19 @@ impl Governance {
             declared: rules.budgets,
             ..Governance::default()
         }
+    }
+
+    /// Anchors the chain with a key of the installation.
+    #[must_use]
+    pub fn signing(mut self, signing: Option<Signing>) -> Governance {
+        self.signing = signing;
+        self
+    }
+
+    /// Who signs, when there is a key.
+    fn signer(&self) -> Option<&Identity> {
+        let ask = || self.signing.as_ref().and_then(|signing| (signing.identity)());
+        self.signer.get_or_init(ask).as_ref()
     }
 
     /// The budgets that the operator declared.
@@ -105,8 +130,9 @@ impl Governance {
         let store = cx.log.get()?;
         let mut store = store.borrow_mut();
         let mut entropy = || self.random(cx);
-        let mut moment = Moment { now_ms: cx.now_ms, entropy: &mut entropy };
+        let mut moment = Moment::new(cx.now_ms, &mut entropy).signed_by(self.signer());
         let done = again(|| {
+            moment.anchored = None;
             let mut projections = self.projections.borrow_mut();
             let mut tx = store.begin(durability)?;
             let result = work(&mut *tx, &mut projections, &mut moment).and_then(|result| {
@@ -121,6 +147,9 @@ impl Governance {
         });
         let result = done.map_err(|error| log_error(&error))?;
         self.commits.set(self.commits.get() + 1);
+        if let (Some(anchor), Some(signing)) = (&moment.anchored, &self.signing) {
+            (signing.mirror)(anchor).map_err(Raised::runtime)?;
+        }
         Ok(result)
     }
 

@@ -23,12 +23,17 @@ pub fn all() -> Vec<Box<dyn Service>> {
 
 /// Every service, with model calls answered as `setup` says.
 pub fn with_models(setup: llm::LlmSetup) -> Vec<Box<dyn Service>> {
-    under_rules(setup, Rules::default())
+    under_rules(setup, Rules::default(), None)
 }
 
-/// Every service, under the rules of a project.
-pub fn under_rules(setup: llm::LlmSetup, rules: Rules) -> Vec<Box<dyn Service>> {
-    let shared = governance::Shared::new(governance::Governance::under(rules));
+/// Every service, under the rules of a project; `signing` anchors its trust chain.
+pub fn under_rules(
+    setup: llm::LlmSetup,
+    rules: Rules,
+    signing: Option<governance::Signing>,
+) -> Vec<Box<dyn Service>> {
+    let governance = governance::Governance::under(rules).signing(signing);
+    let shared = governance::Shared::new(governance);
     vec![
         Box::new(event_log::EventLog::new(shared.clone())),
         Box::new(autonomy::Autonomy::new(shared.clone())),

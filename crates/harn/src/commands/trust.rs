@@ -4,7 +4,7 @@ mod proof;
 mod story;
 
 use super::Command;
-use crate::{identities, output, project_log};
+use crate::{anchoring, identities, output, project_log};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_effect::Data;
 use harn_eventlog::{Json, Store};
@@ -224,11 +224,13 @@ fn verify(given: &ArgMatches) -> Result<ExitCode, String> {
     let mark = head_mark(&mut *store)?;
     let keyring = project_log::rules(&project_log::base()?)?.keyring;
     let known = |key: &str| proof::is_known(&keyring, key);
-    let anchors = proof::mirrored()?;
+    let anchors = anchoring::mirrored()?;
     let outside = Outside { mark: mark.as_ref(), anchors: &anchors, trusted: Some(&known) };
     let report = trust::verify_with(&mut *store, trust::GLOBAL, &outside).map_err(log_error)?;
     if given.get_flag("json") {
-        output::outln(&report.to_json().canonical());
+        let anchors = Json::Int(i64::try_from(report.anchors).unwrap_or(i64::MAX));
+        let shown = report.to_json().with("anchors", anchors).with("anchored_up_to", report.anchored_up_to);
+        output::outln(&shown.canonical());
     } else {
         print_report(&report);
     }
@@ -246,6 +248,10 @@ fn print_report(report: &Report) {
         output::outln(&format!("verified topic={topic} records={total} root_hash={root}"));
         if report.anchored {
             output::outln("  anchored by a known key");
+        }
+        if let Some(index) = report.anchored_up_to {
+            let anchors = report.anchors;
+            output::outln(&format!("  {anchors} anchors checked, the last one at index {index}"));
         }
         return;
     }
@@ -267,6 +273,7 @@ fn verify_file(path: &str, json: bool) -> Result<ExitCode, String> {
             ("errors", report.errors.into()),
             ("warnings", report.warnings.into()),
             ("anchored_by", report.anchored_by.into()),
+            ("anchors", Json::Int(i64::try_from(report.anchors).unwrap_or(i64::MAX))),
         ]);
         output::outln(&shown.canonical());
     } else {
@@ -278,6 +285,9 @@ fn verify_file(path: &str, json: bool) -> Result<ExitCode, String> {
             .iter()
             .filter(|_| verified)
             .for_each(|key| output::outln(&format!("  anchored by {key}")));
+        if verified && report.anchors > 0 {
+            output::outln(&format!("  {} anchors checked", report.anchors));
+        }
     }
     if verified {
         return Ok(ExitCode::SUCCESS);

@@ -26,7 +26,7 @@ fn transact<T>(
         bytes.copy_from_slice(&uuid::Uuid::new_v4().into_bytes()[6..]);
         bytes
     };
-    let mut moment = Moment { now_ms, entropy: &mut entropy };
+    let mut moment = Moment::new(now_ms, &mut entropy);
     let mut tx = store.begin(Durability::Synced).unwrap();
     let result = work(&mut *tx, &mut moment).unwrap();
     tx.commit().unwrap();

@@ -513,3 +513,66 @@ fn g11_every_refusal_names_its_reason_and_what_lifts_it() {
         .collect();
     assert!(kinds.contains(&"hitl.approval_denied".to_owned()), "{kinds:?}");
 }
+
+/// With an identity at hand the chain is anchored as it grows, in the log and in the file outside; what an export carries
+/// proves the same without the log.
+#[test]
+fn g06_every_64_records_are_anchored_unasked_and_an_export_holds_the_anchors() {
+    let place = place();
+    harn(&place, &["identity", "new", "ops"]);
+    let mirror = place.dir.path().join("anchors.jsonl");
+    let with_mirror = |args: &[&str]| {
+        let config = place.dir.path().join("config");
+        let command = &mut place.command(args);
+        Done(command.env("HARN_CONFIG_DIR", config).env("HARN_TRUST_ANCHOR_FILE", &mirror).output().unwrap())
+    };
+    place.file(
+        "main.harn",
+        "pipeline main(task) { for i in range(100) { trust_record(\"a\", \"b\", nil, \"success\", \"suggest\") } }\n",
+    );
+    // Two processes: the second goes on from the tree of the first one's anchor.
+    for _ in 0..2 {
+        assert_eq!(with_mirror(&["run", "main.harn"]).code(), Some(0));
+    }
+    let anchored: Vec<_> = events(&place, "trust_graph.anchors")
+        .iter()
+        .map(|stored| stored.event.payload.field("chain_index").as_int().unwrap())
+        .collect();
+    assert_eq!(anchored, [64, 128, 192]);
+    assert_eq!(std::fs::read_to_string(&mirror).unwrap().lines().count(), 3);
+    let shown = with_mirror(&["trust", "verify-chain"]).out();
+    assert!(shown.contains("anchored by a known key"), "{shown}");
+    assert!(shown.contains("6 anchors checked, the last one at index 192"), "{shown}");
+    harn(&place, &["trust", "export", "--output", "chain.json"]);
+    let text = std::fs::read_to_string(place.dir.path().join("chain.json")).unwrap();
+    let cut = Json::parse(&text).unwrap();
+    let Some(records) = cut.field("records").as_array() else { panic!("no records") };
+    // Cut short, with everything that is not signed put right.
+    let kept = records[..150].to_vec();
+    let chain = cut.field("chain").clone();
+    let chain = chain.with("total", 150).with("root_hash", kept[149].text("entry_hash"));
+    place.file("cut.json", cut.clone().with("records", kept).with("chain", chain).canonical());
+    std::fs::remove_dir_all(place.dir.path().join(".harn")).unwrap();
+    assert!(harn(&place, &["trust", "verify-chain", "chain.json"]).out().contains("3 anchors checked"));
+    let found = harn(&place, &["trust", "verify-chain", "cut.json"]);
+    assert!(found.out().contains("anchor at index 192: record missing"), "{}", found.out());
+}
+
+#[test]
+fn g06_a_tree_that_was_tampered_with_is_not_gone_on_from() {
+    let place = place();
+    harn(&place, &["identity", "new", "ops"]);
+    place.file(
+        "main.harn",
+        "pipeline main(task) { for i in range(64) { trust_record(\"a\", \"b\", nil, \"success\", \"suggest\") } }\n",
+    );
+    assert_eq!(harn(&place, &["run", "main.harn"]).code(), Some(0));
+    let db = rusqlite::Connection::open(place.dir.path().join(".harn/events.sqlite")).unwrap();
+    let hash = "sha256:".to_owned() + &"0".repeat(64);
+    let peaks = format!("json_set(payload, '$.tree_peaks', json_array('{hash}'))");
+    db.execute(&format!("UPDATE events SET payload = {peaks} WHERE topic = 'trust_graph.anchors'"), []).unwrap();
+    drop(db);
+    assert_eq!(harn(&place, &["run", "main.harn"]).code(), Some(0));
+    let shown = harn(&place, &["trust", "verify-chain"]);
+    assert!(shown.out().contains("2 anchors checked, the last one at index 128"), "{}", shown.out());
+}

@@ -1,52 +1,20 @@
 //! Anchors and proofs of single records (spec 08 section 11.1 G6).
 
 use super::{log_error, text};
-use crate::{identities, output, project_log};
+use crate::{anchoring, identities, output, project_log};
 use clap::ArgMatches;
 use harn_eventlog::{Json, Store};
 use harn_govern::identity::{Identity, Keyring};
 use harn_govern::trust::{self, Anchor, proof};
-use harn_host::RealHost;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Signs the end of the chain and writes the anchor to the log and to `HARN_TRUST_ANCHOR_FILE`.
 pub fn sign_end(store: &mut dyn Store, identity: &Identity) -> Result<Option<Anchor>, String> {
     let anchor = project_log::transact(store, |tx, moment| trust::anchor::anchor(tx, identity, moment))?;
-    if let (Some(anchor), Some(path)) = (&anchor, mirror()) {
-        let line = format!("{}\n", anchor.to_json().canonical());
-        #[allow(clippy::disallowed_methods, reason = "a command is its own host")]
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
-        file.and_then(|mut file| {
-            file.write_all(line.as_bytes())?;
-            file.sync_all()
-        })
-        .map_err(|error| format!("HARN_TRUST_ANCHOR_FILE {path}: {error}"))?;
+    if let Some(anchor) = &anchor {
+        anchoring::mirror(anchor)?;
     }
     Ok(anchor)
-}
-
-fn mirror() -> Option<String> {
-    RealHost::env("HARN_TRUST_ANCHOR_FILE").filter(|path| !path.trim().is_empty())
-}
-
-/// The anchors in that file. One that was set but cannot be read is an error: it may hold what the log has lost.
-pub fn mirrored() -> Result<Vec<Anchor>, String> {
-    let Some(path) = mirror() else { return Ok(Vec::new()) };
-    let failed = |error: &dyn std::fmt::Display| format!("HARN_TRUST_ANCHOR_FILE {path}: {error}");
-    #[allow(clippy::disallowed_methods, reason = "a command is its own host")]
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(&error)),
-    };
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines
-        .map(|line| {
-            let json = Json::parse(line).map_err(|error| failed(&error))?;
-            Anchor::parse(&json).ok_or_else(|| failed(&"a line is no anchor"))
-        })
-        .collect()
 }
 
 /// Whether a key is known: to the project, or one of this user's own.
