@@ -9,7 +9,7 @@ pub mod amount;
 pub mod ledger;
 pub mod limits;
 pub mod option;
-mod reason;
+pub mod reason;
 mod refusal;
 pub mod reserve;
 pub mod simulate;

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the one place that may")]
 
 mod code_store;
+mod clock_offset;
 mod completions;
 mod environment;
 mod files;

@@ -49,13 +49,32 @@ impl Processes {
         Ok(self.own.insert(own).name.clone())
     }
 
-    /// Whether the process of that name has certainly died.
-    pub fn is_dead(&mut self, name: &str) -> bool {
-        let Some((place, id)) = name.split_once('/') else { return false };
+    /// What is known of the process of that name.
+    pub fn life(&self, name: &str) -> Life {
+        let Some((place, id)) = name.split_once('/') else { return Life::Unknown };
         let here = std::fs::read_to_string(self.directory.join("id")).is_ok_and(|text| text.trim() == place);
         // Other names than those made here could lead elsewhere.
-        here && Uuid::parse_str(id).is_ok() && is_free(&self.directory.join(format!("{id}{SUFFIX}")))
+        if !here || Uuid::parse_str(id).is_err() {
+            return Life::Unknown;
+        }
+        if is_free(&self.directory.join(format!("{id}{SUFFIX}"))) { Life::Dead } else { Life::Alive }
     }
+
+    /// Whether the process of that name has certainly died.
+    pub fn is_dead(&self, name: &str) -> bool {
+        self.life(name) == Life::Dead
+    }
+}
+
+/// What is known of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It holds its name.
+    Alive,
+    /// It has died.
+    Dead,
+    /// It was named elsewhere: on another machine, or for another log.
+    Unknown,
 }
 
 /// Whether nobody holds the file: it is gone, or can be locked.
@@ -118,7 +137,7 @@ mod tests {
     fn a_process_lives_as_long_as_it_holds_its_name() {
         let directory = tempfile::tempdir().unwrap();
         let mut one = Processes::new(directory.path());
-        let mut other = Processes::new(directory.path());
+        let other = Processes::new(directory.path());
         let name = one.own().unwrap();
         assert_eq!(one.own().unwrap(), name);
         assert!(!one.is_dead(&name) && !other.is_dead(&name));

@@ -1,5 +1,6 @@
 //! [`RealHost`]: the operating system as a [`Host`].
 
+use crate::clock_offset::ClockOffset;
 use crate::completions::Completions;
 use crate::locks::Locks;
 use crate::model::Models;
@@ -28,6 +29,7 @@ pub struct RealHost {
     web: Web,
     sockets: Sockets,
     input: stdio::Input,
+    offset: ClockOffset,
 }
 
 impl Default for RealHost {
@@ -53,6 +55,7 @@ impl RealHost {
             models: Models::default(),
             web: Web::default(),
             sockets: Sockets::default(),
+            offset: ClockOffset::read(environment::variable("HARN_CLOCK_OFFSET_MS").as_deref()),
         }
     }
 
@@ -152,8 +155,8 @@ impl Host for RealHost {
     fn now_ms(&self) -> i64 {
         let millis = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
         match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(after) => millis(after),
-            Err(before) => -millis(before.duration()),
+            Ok(after) => millis(after).saturating_add(self.offset.now()),
+            Err(before) => self.offset.now() - millis(before.duration()),
         }
     }
 

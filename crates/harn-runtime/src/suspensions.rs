@@ -63,6 +63,8 @@ pub struct Suspension {
     digest: String,
     /// Who went on from it: none yet, or process and time.
     pub resumed_by: Option<String>,
+    /// The name of that process among those that share the log, by which it can be told whether it lives.
+    pub holder: Option<String>,
 }
 
 /// A state to be written.
@@ -123,13 +125,22 @@ pub enum Claim {
     Taken,
 }
 
-/// Takes a suspension for the process that calls itself `process`. `again`: also when a process that took it before is
+/// A process that takes a suspension.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimant<'a> {
+    /// As people read it.
+    pub process: &'a str,
+    /// Its name among those that share the log, when it has one.
+    pub holder: Option<&'a str>,
+}
+
+/// Takes a suspension for a process. `again`: also when a process that took it before is
 /// known to be dead.
 pub fn claim(
     tx: &mut dyn Tx,
     run_id: &str,
     suspension: u64,
-    process: &str,
+    by: Claimant<'_>,
     again: bool,
     now_ms: i64,
 ) -> Result<Claim, LogError> {
@@ -143,7 +154,8 @@ pub fn claim(
     let payload = Json::object([
         ("run_id", Json::from(run_id)),
         ("suspension", Json::Int(suspension.cast_signed())),
-        ("process", process.into()),
+        ("process", by.process.into()),
+        ("holder", by.holder.map(str::to_owned).into()),
         ("again", Json::Bool(again)),
     ]);
     tx.append(LIFECYCLE, Event::new(RESUMED, payload, now_ms).header("run_id", run_id))?;
@@ -188,6 +200,7 @@ pub fn list(store: &mut dyn Store) -> Result<Vec<Suspension>, LogError> {
                 let at = harn_govern::moment::timestamp(stored.event.occurred_at_ms);
                 if let Some(known) = found.iter_mut().find(|known| known.run_id == run_id) {
                     known.resumed_by = Some(format!("{} at {at}", payload.text("process")));
+                    known.holder = payload.field("holder").as_str().map(str::to_owned);
                 }
             }
             ENDED => found.retain(|known| known.run_id != run_id),
@@ -221,6 +234,7 @@ fn read(stored: &Stored) -> Suspension {
         state_id: int("state_id").cast_unsigned(),
         digest: payload.text("digest").to_owned(),
         resumed_by: None,
+        holder: None,
     }
 }
 
@@ -266,7 +280,7 @@ mod tests {
 
     fn try_claim(store: &mut MemoryStore, suspension: &Suspension, again: bool) -> Claim {
         let mut tx = store.begin(Durability::Synced).unwrap();
-        let claimed = claim(&mut *tx, "run_1", suspension.id, "p", again, 9).unwrap();
+        let claimed = claim(&mut *tx, "run_1", suspension.id, Claimant { process: "p", holder: None }, again, 9).unwrap();
         tx.commit().unwrap();
         claimed
     }

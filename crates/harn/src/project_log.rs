@@ -6,8 +6,14 @@ use harn_eventlog::{Durability, LogError, MemoryStore, Store, Tx};
 use harn_govern::Moment;
 use harn_govern::rules::Rules;
 use harn_host::RealHost;
+use harn_host::presence::Processes;
 use harn_host::store::LogConfig;
 use std::path::{Path, PathBuf};
+
+/// The processes of this machine that use the log.
+pub fn processes() -> Result<Processes, String> {
+    Ok(Processes::new(config()?.state_root.join("processes")))
+}
 
 /// The configured log of the nearest project above the working directory, else of the working directory. It is made at
 /// the first append.

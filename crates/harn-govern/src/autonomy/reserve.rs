@@ -1,7 +1,7 @@
 //! Admitting a decision: one transaction, so that no thread, process or crash comes between count and record
 //! (spec 08 sections 1.4 and 11.1 G1 to G3).
 
-use harn_eventlog::{Event, Json, LogError, Tx};
+use harn_eventlog::{Event, Json, LogError, Read, Tx};
 
 use std::collections::BTreeSet;
 
@@ -46,10 +46,15 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Every limit that binds the decision with its key, its own first.
+    fn limits_by_key(&self) -> impl Iterator<Item = (&str, &Limits)> {
+        let others = self.bounds.iter().map(|bound| (bound.key.as_str(), &bound.limits));
+        std::iter::once((self.key.as_str(), &self.limits)).chain(others)
+    }
+
     /// Every limit that binds the decision, its own first.
     pub fn all_bounds(&self) -> Vec<Bound> {
-        let own = Bound { key: self.key.clone(), limits: self.limits };
-        std::iter::once(own).chain(self.bounds.iter().cloned()).collect()
+        self.limits_by_key().map(|(key, limits)| Bound { key: key.to_owned(), limits: *limits }).collect()
     }
 
     /// Whether a limit on decisions under way binds it.
@@ -83,27 +88,28 @@ pub struct Refusal {
     pub filed: Option<people::Filed>,
 }
 
-/// The first limit that one more decision would exceed, and the key it belongs to: the call's own limits first.
-fn limited(
-    tx: &mut dyn Tx,
+/// The ruling itself: the first limit that one more decision at `now_ms` would exceed, and the key it belongs to, the call's
+/// own limits first. Nothing is appended; the ledger must be up to date.
+pub fn ruling(
+    log: &mut (impl Read + ?Sized),
     ledger: &mut Ledger,
     asked: &Reservation,
-    now: Window,
-    at: i64,
+    now_ms: i64,
 ) -> Result<Option<(Reason, String)>, LogError> {
-    for Bound { key, limits } in asked.all_bounds() {
-        if let Some(reason) = exceeded(ledger.taken(&key, now), &limits) {
-            return Ok(Some((reason, key)));
+    let (now, at) = (Window::at(now_ms), ledger.at(now_ms));
+    for (key, limits) in asked.limits_by_key() {
+        if let Some(reason) = exceeded(ledger.taken(key, now), limits) {
+            return Ok(Some((reason, key.to_owned())));
         }
         if let Some(rolling) = limits.rolling
-            && ledger.rolling(tx, &key, rolling.window_ms, at)?.saturating_add(1) > rolling.decisions
+            && ledger.rolling(log, key, rolling.window_ms, at)?.saturating_add(1) > rolling.decisions
         {
-            return Ok(Some((Reason::Rolling, key)));
+            return Ok(Some((Reason::Rolling, key.to_owned())));
         }
         if let Some(most) = limits.max_concurrent {
-            let living = ledger.running(&key).filter(|(_, holder)| !asked.dead.contains(*holder)).count();
+            let living = ledger.running(key).filter(|(_, holder)| !asked.dead.contains(*holder)).count();
             if living as i64 >= most {
-                return Ok(Some((Reason::Concurrent, key)));
+                return Ok(Some((Reason::Concurrent, key.to_owned())));
             }
         }
     }
@@ -112,9 +118,8 @@ fn limited(
 
 /// Says of the decisions of dead processes that they are over.
 fn free(tx: &mut dyn Tx, ledger: &Ledger, asked: &Reservation, moment: &Moment<'_>) -> Result<(), LogError> {
-    let bounds = asked.all_bounds();
     let mut seen = BTreeSet::new();
-    for Bound { key, .. } in &bounds {
+    for (key, _) in asked.limits_by_key() {
         for (decision, holder) in ledger.running(key) {
             if asked.dead.contains(holder) && seen.insert(decision) {
                 let payload =
@@ -143,7 +148,7 @@ pub fn reserve(
         None => format!("trace_{}", moment.uuid7()),
     };
     free(tx, ledger, asked, moment)?;
-    let Some((reason, limiting)) = limited(tx, ledger, asked, now, at)? else {
+    let Some((reason, limiting)) = ruling(tx, ledger, asked, moment.now_ms)? else {
         ledger.checkpoint(tx, moment)?;
         let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, None, moment)?;
         return Ok(Admission::Admitted { decision_id, approval_id: None });

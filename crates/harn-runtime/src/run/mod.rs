@@ -359,9 +359,14 @@ impl Run {
         loop {
             let event = self.host.borrow_mut().wait(Some(i64::MIN));
             if event == HostEvent::TimedOut {
-                return;
+                break;
             }
             self.take_event(event);
+        }
+        // What services owe does not wait for a task that computes on and on.
+        let now = self.now();
+        if self.services.iter().any(|service| service.next_poll_ms().is_some_and(|due| due <= now)) {
+            self.poll_services();
         }
     }
 

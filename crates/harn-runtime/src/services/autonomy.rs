@@ -1,6 +1,6 @@
 //! The autonomy budget at run time (spec 08 section 1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
 use harn_eventlog::Durability;
@@ -16,17 +16,28 @@ use crate::progress::ProgressEvent;
 use crate::service::{Service, ServiceCx, Started};
 
 /// Admits, refuses, releases and ends decisions, and counts their tool calls.
+///
+/// Reservations that several tasks ask for at once are ruled on in one transaction: one write to the disk for all of them.
 pub struct Autonomy {
     shared: Shared,
+    queue: Vec<Queued>,
+}
+
+/// A reservation that will be ruled on as soon as no task is ready.
+struct Queued {
+    ticket: Ticket,
+    budget: Budget,
+    asked: Reservation,
 }
 
 impl Autonomy {
     /// A service on the active log.
     pub fn new(shared: Shared) -> Autonomy {
-        Autonomy { shared }
+        Autonomy { shared, queue: Vec::new() }
     }
 
-    fn reserve(&self, cx: &mut ServiceCx<'_>, args: &Data) -> Outcome {
+    /// Reads what a loop asks for; none when nothing limits it.
+    fn read(&self, cx: &mut ServiceCx<'_>, args: &Data) -> Result<Option<(Budget, Reservation)>, Raised> {
         let label = args.field("label").as_str().unwrap_or("agent_loop");
         let session = args.field("session_id").as_str().unwrap_or_default();
         let odd: BTreeMap<String, String> = args
@@ -42,7 +53,7 @@ impl Autonomy {
         let budget =
             autonomy::option::parse(label, args.field("option"), &odd, &fallback).map_err(Raised::Runtime)?;
         let named = budget.is_some();
-        let Some((budget, bounds)) = self.binding(budget, &fallback) else { return Ok(Data::Nil) };
+        let Some((budget, bounds)) = self.binding(budget, &fallback) else { return Ok(None) };
         if named && !stable && budget.key == fallback && args.field("option").field("key").is_nil() {
             let text = format!("autonomy budget without key or session_id: counting for '{fallback}'");
             cx.progress.event(ProgressEvent::Note { text });
@@ -51,14 +62,52 @@ impl Autonomy {
         if asked.is_concurrency_limited() {
             asked.holder = Some(cx.log.process()?);
         }
-        let admission = self.shared.transact(cx, |tx, projections, moment| {
-            if asked.holder.is_some() {
+        Ok(Some((budget, asked)))
+    }
+
+    /// Rules on everything queued, in one transaction.
+    fn rule(&mut self, cx: &mut ServiceCx<'_>) -> Vec<(Ticket, Started)> {
+        let mut queued = std::mem::take(&mut self.queue);
+        let ruled = self.shared.transact(cx, |tx, projections, moment| {
+            if queued.iter().any(|one| one.asked.holder.is_some()) {
                 projections.ledger.refresh(tx)?;
                 let holders = projections.ledger.holders().into_iter();
-                asked.dead = holders.filter(|name| cx.log.is_dead(name)).map(str::to_owned).collect();
+                let dead: BTreeSet<String> =
+                    holders.filter(|name| cx.log.is_dead(name)).map(str::to_owned).collect();
+                for one in &mut queued {
+                    one.asked.dead.clone_from(&dead);
+                }
             }
-            autonomy::reserve(tx, &mut projections.ledger, &mut projections.book, &asked, moment)
-        })?;
+            let rule = |one: &Queued| {
+                autonomy::reserve(tx, &mut projections.ledger, &mut projections.book, &one.asked, moment)
+            };
+            queued.iter().map(rule).collect::<Result<Vec<_>, _>>()
+        });
+        let admissions = match ruled {
+            Ok(admissions) => admissions,
+            Err(raised) => {
+                // One of them may have seen what another had appended, which is not there.
+                self.shared.forget_projections();
+                return queued
+                    .into_iter()
+                    .map(|one| (one.ticket, Started::Done(Err(raised.clone()))))
+                    .collect();
+            }
+        };
+        let outcome = |(one, admission): (Queued, Admission)| {
+            (one.ticket, Started::Done(self.ruled(cx, &one.budget, &one.asked, admission)))
+        };
+        queued.into_iter().zip(admissions).map(outcome).collect()
+    }
+
+    /// What a ruling means for the loop that asked.
+    fn ruled(
+        &self,
+        cx: &mut ServiceCx<'_>,
+        budget: &Budget,
+        asked: &Reservation,
+        admission: Admission,
+    ) -> Outcome {
         match admission {
             Admission::Admitted { decision_id, approval_id } => {
                 let spender = Spender {
@@ -76,7 +125,7 @@ impl Autonomy {
             }
             Admission::Invalid(text) => Err(Raised::Runtime(text)),
             Admission::Refused(refusal) => {
-                let result = self.refused(cx, &budget, *refusal)?;
+                let result = self.refused(cx, budget, *refusal)?;
                 Ok(Data::dict([("admitted", Data::Bool(false)), ("result", result)]))
             }
         }
@@ -182,7 +231,7 @@ fn reservation(cx: &ServiceCx<'_>, args: &Data, budget: &Budget, session: &str) 
         approval: budget.approval.clone(),
         accept_mocked: cx.run.test || mock_model,
         holder: None,
-        dead: std::collections::BTreeSet::new(),
+        dead: BTreeSet::new(),
     }
 }
 
@@ -191,13 +240,32 @@ impl Service for Autonomy {
         &[Op::AutonomyReserve, Op::AutonomyRelease, Op::AutonomySpend, Op::AutonomyFinish]
     }
 
-    fn start(&mut self, cx: &mut ServiceCx<'_>, _: Ticket, request: Request) -> Started {
+    fn start(&mut self, cx: &mut ServiceCx<'_>, ticket: Ticket, request: Request) -> Started {
         Started::Done(match request.op {
-            Op::AutonomyReserve => self.reserve(cx, &request.args),
+            Op::AutonomyReserve => match self.read(cx, &request.args) {
+                Ok(Some((budget, asked))) => {
+                    self.queue.push(Queued { ticket, budget, asked });
+                    return Started::Pending;
+                }
+                Ok(None) => Ok(Data::Nil),
+                Err(raised) => Err(raised),
+            },
             Op::AutonomySpend => self.spend(cx),
             Op::AutonomyFinish => self.end(cx, &request.args),
             _ => self.release(cx, &request.args),
         })
+    }
+
+    fn poll(&mut self, cx: &mut ServiceCx<'_>) -> Vec<(Ticket, Started)> {
+        if self.queue.is_empty() { Vec::new() } else { self.rule(cx) }
+    }
+
+    fn next_poll_ms(&self) -> Option<i64> {
+        (!self.queue.is_empty()).then_some(0)
+    }
+
+    fn cancel(&mut self, _: &mut ServiceCx<'_>, ticket: Ticket) {
+        self.queue.retain(|one| one.ticket != ticket);
     }
 
     fn save(&self) -> Result<Data, String> {

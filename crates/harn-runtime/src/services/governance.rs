@@ -98,6 +98,13 @@ impl Governance {
         &self.declared
     }
 
+    /// Reads the log anew at the next transaction.
+    pub fn forget_projections(&self) {
+        let mut projections = self.projections.borrow_mut();
+        let book = Book::with_keyring(projections.book.keyring().clone());
+        *projections = Projections { book, ..Projections::default() };
+    }
+
     /// The decisions of this run that are under way.
     pub fn under_way(&self) -> &RefCell<BTreeMap<String, Spender>> {
         &self.under_way

@@ -71,6 +71,7 @@ fn status(json: bool) -> Result<(), String> {
     book.refresh(&mut *store).map_err(log_error)?;
     let now = Window::at(now_ms);
     let waiting: Vec<_> = book.requests().filter(|r| r.settled.is_none() && !r.is_late(now_ms)).collect();
+    let processes = project_log::processes()?;
     let mut rows = Vec::new();
     let mut keys: Vec<(String, Taken)> =
         ledger.keys(now).map(|(key, taken)| (key.to_owned(), taken)).collect();
@@ -82,13 +83,14 @@ fn status(json: bool) -> Result<(), String> {
         }
     }
     for (key, taken) in keys {
+        let living = ledger.running(&key).filter(|(_, holder)| !processes.is_dead(holder)).count() as i64;
         let mut row = Json::object([
             ("key", Json::from(key.as_str())),
             ("decisions_hour", taken.hour.into()),
             ("decisions_day", taken.day.into()),
             ("spent_hour", Json::object(amount_json(taken.spent_hour))),
             ("spent_day", Json::object(amount_json(taken.spent_day))),
-            ("under_way", (ledger.running(&key).count() as i64).into()),
+            ("under_way", living.into()),
         ]);
         let mut declared = Vec::new();
         for budget in rules.budgets.iter().filter(|budget| budget.binds(&key)) {

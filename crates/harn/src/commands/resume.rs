@@ -9,6 +9,7 @@ use crate::{output, project_log, report, source};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_eventlog::Store;
 use harn_host::RealHost;
+use harn_host::presence::Life;
 use harn_runtime::program;
 use harn_runtime::run::Run;
 use harn_runtime::suspensions::{self, Suspension};
@@ -99,6 +100,11 @@ fn run(matches: &ArgMatches) -> Result<u8, String> {
              from the suspension and may repeat what it did",
             suspension.run_id
         ));
+    }
+    if let (Some(by), Some(holder)) = (&suspension.resumed_by, &suspension.holder)
+        && project_log::processes()?.life(holder) == Life::Alive
+    {
+        return Err(format!("{} was resumed by {by}, which is alive: it goes on there", suspension.run_id));
     }
     resume(&mut *store, suspension, &wish)
 }

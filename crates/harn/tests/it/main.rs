@@ -32,4 +32,5 @@ mod shared_log;
 mod spending;
 mod suspend;
 mod testing;
+mod walkthrough;
 mod watching;

@@ -369,3 +369,35 @@ fn what_cannot_be_written_is_named_and_waited_for_here() {
     let expected = "not suspended, waiting here: what `http.mock` set up lives in this process only";
     assert!(output.err().contains(expected), "{}", output.err());
 }
+
+/// A run that was taken and is still worked on is not taken from its process, also not by force; once the process is dead it
+/// is.
+#[test]
+fn force_takes_a_run_only_from_a_process_that_has_died() {
+    let place = Place::new();
+    let program = "pipeline default(task) {\n  request_approval(\"go\")\n  eprintln(\"on\")\n  sleep(60s)\n}\n";
+    place.file("program.harn", program);
+    let output = place.harn(&["run", "--suspend", "program.harn"]);
+    let run = suspended_run(&output);
+    answer_one(&place);
+    let mut child =
+        place.command(&["resume", &run]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    let force = |place: &Place| place.harn(&["resume", &run, "--force"]);
+    assert!(force(&place).err().contains("which is alive: it goes on there"), "{}", force(&place).err());
+    // Killed after its claim: what it did since cannot be known, so it is not repeated by itself.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(place.harn(&["resume", &run]).err().contains("--force"));
+    place.file("program.harn", program);
+    let mut again =
+        place.command(&["resume", &run, "--force"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    line.clear();
+    let mut stderr = std::io::BufReader::new(again.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    assert_eq!(line, "on\n");
+    again.kill().unwrap();
+    again.wait().unwrap();
+}

@@ -12,7 +12,7 @@ pub(crate) use save::{channel_parts, release as release_data};
 use super::{Ending, Run, Surroundings};
 use crate::progress::ProgressEvent;
 use crate::schedule::task::{State, Wait};
-use crate::suspensions::{self, Claim, Launch, Suspension, Writing};
+use crate::suspensions::{self, Claim, Claimant, Launch, Suspension, Writing};
 use harn_effect::{Op, Raised};
 use harn_eventlog::Durability;
 use harn_eventlog::store::again;
@@ -163,13 +163,16 @@ impl Run {
         let Some((id, _)) = self.suspending.written else { return Ok(()) };
         let Some(plan) = &self.suspending.plan else { return Ok(()) };
         let now_ms = self.host.borrow().now_ms();
+        // A process that cannot be named can still go on: then nobody can tell later whether it lives.
+        let holder = self.log.process().ok();
+        let by = Claimant { process: &plan.process, holder: holder.as_deref() };
         let store = self.log.get()?;
         let claimed = {
             let store = &mut *store.borrow_mut();
             let claim = || {
                 let mut tx = store.begin(Durability::Synced)?;
                 let run_id = &self.info.run_id;
-                let claimed = suspensions::claim(&mut *tx, run_id, id, &plan.process, plan.again, now_ms)?;
+                let claimed = suspensions::claim(&mut *tx, run_id, id, by, plan.again, now_ms)?;
                 if claimed == Claim::Ours {
                     tx.commit()?;
                 }
