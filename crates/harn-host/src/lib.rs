@@ -6,8 +6,8 @@
 //! operating system.
 #![allow(clippy::disallowed_methods, reason = "this is the one place that may")]
 
-mod code_store;
 mod clock_offset;
+mod code_store;
 mod completions;
 mod environment;
 mod files;

@@ -280,7 +280,9 @@ mod tests {
 
     fn try_claim(store: &mut MemoryStore, suspension: &Suspension, again: bool) -> Claim {
         let mut tx = store.begin(Durability::Synced).unwrap();
-        let claimed = claim(&mut *tx, "run_1", suspension.id, Claimant { process: "p", holder: None }, again, 9).unwrap();
+        let claimed =
+            claim(&mut *tx, "run_1", suspension.id, Claimant { process: "p", holder: None }, again, 9)
+                .unwrap();
         tx.commit().unwrap();
         claimed
     }

@@ -39,7 +39,10 @@ fn asked(n: usize) -> Reservation {
         key: format!("team/agent-{}", n % 8),
         session_id: Some("session".into()),
         limits: Limits { per_hour: Some(i64::MAX), per_day: Some(i64::MAX), ..Limits::default() },
-        bounds: vec![Bound { key: "team".into(), limits: Limits { per_hour: Some(i64::MAX), ..Limits::default() } }],
+        bounds: vec![Bound {
+            key: "team".into(),
+            limits: Limits { per_hour: Some(i64::MAX), ..Limits::default() },
+        }],
         reviewer: "operator".into(),
         ..Reservation::default()
     }
@@ -169,7 +172,11 @@ fn chain(store: &mut SqliteStore, count: i64) {
                 ("cost_usd", Json::Float(0.034)),
                 ("chain_index", index.into()),
                 ("previous_hash", previous.clone().into()),
-                ("metadata", Json::parse(r#"{"reason":"new issue","session_id":"s-1","source":"agent_loop"}"#).unwrap()),
+                (
+                    "metadata",
+                    Json::parse(r#"{"reason":"new issue","session_id":"s-1","source":"agent_loop"}"#)
+                        .unwrap(),
+                ),
             ]);
             let hash = provenance::sha256(&json.canonical());
             json.set("entry_hash", hash.as_str().into());

@@ -145,7 +145,8 @@ fn known_tree(tx: &mut dyn Tx, identity: &Identity) -> Result<Option<KnownTree>,
         && merkle::text_of(&tree.root()) == anchor.tree_root
         && anchor.holds();
     let in_place = tx.read_range(GLOBAL, Some(size - 1), 1)?.pop().filter(|stored| stored.id == size);
-    let in_place = in_place.is_some_and(|stored| stored.event.payload.text("entry_hash") == anchor.entry_hash);
+    let in_place =
+        in_place.is_some_and(|stored| stored.event.payload.text("entry_hash") == anchor.entry_hash);
     Ok((signed && in_place).then_some((tree, Some((anchor.chain_index, anchor.entry_hash)))))
 }
 

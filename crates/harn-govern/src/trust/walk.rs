@@ -119,8 +119,8 @@ impl Walk {
                 return Ok(());
             }
         }
-        let payload = Json::parse(text)
-            .map_err(|detail| LogError::Corrupt(format!("{topic} event {id}: {detail}")))?;
+        let payload =
+            Json::parse(text).map_err(|detail| LogError::Corrupt(format!("{topic} event {id}: {detail}")))?;
         match Record::take(payload) {
             Ok(record) => self.step(&format!("event {id}"), &record),
             Err(detail) => self.wrong(format!("event {id}: undecodable record: {detail}")),
@@ -168,7 +168,8 @@ impl Walk {
             // A walker that has met an error takes no more: its error is the one to tell.
             let read = for_each_page(log, topic, |page| Ok(sender.send(page).is_ok()));
             drop(sender);
-            let walked = walker.join().map_err(|_| LogError::Corrupt(format!("{topic}: cannot be walked")))?;
+            let walked =
+                walker.join().map_err(|_| LogError::Corrupt(format!("{topic}: cannot be walked")))?;
             read.and(walked)
         })?;
         walk.position = None;
@@ -200,7 +201,8 @@ impl Walk {
     /// Checks that the chain holds the record of a mark.
     pub fn check_mark(&mut self, mark: &HeadMark) {
         let at = mark.chain_index;
-        let found = self.places.get(&at).and_then(|place| place.in_place.as_ref().or(place.elsewhere.as_ref()));
+        let found =
+            self.places.get(&at).and_then(|place| place.in_place.as_ref().or(place.elsewhere.as_ref()));
         match found {
             None => self.wrong(format!("anchor at index {at}: record missing")),
             Some(hash) if *hash != mark.entry_hash => {

@@ -86,8 +86,6 @@ impl Autonomy {
         let admissions = match ruled {
             Ok(admissions) => admissions,
             Err(raised) => {
-                // One of them may have seen what another had appended, which is not there.
-                self.shared.forget_projections();
                 return queued
                     .into_iter()
                     .map(|one| (one.ticket, Started::Done(Err(raised.clone()))))

@@ -11,8 +11,8 @@ use harn_govern::autonomy::{Declared, Ledger, Spender};
 use harn_govern::identity::Identity;
 use harn_govern::people::Book;
 use harn_govern::rules::Rules;
-use harn_govern::waitpoint::named::Reports;
 use harn_govern::trust::Anchor;
+use harn_govern::waitpoint::named::Reports;
 use harn_govern::{Moment, trust};
 
 use crate::service::ServiceCx;
@@ -96,13 +96,6 @@ impl Governance {
     /// The budgets that the operator declared.
     pub fn declared(&self) -> &[Declared] {
         &self.declared
-    }
-
-    /// Reads the log anew at the next transaction.
-    pub fn forget_projections(&self) {
-        let mut projections = self.projections.borrow_mut();
-        let book = Book::with_keyring(projections.book.keyring().clone());
-        *projections = Projections { book, ..Projections::default() };
     }
 
     /// The decisions of this run that are under way.

@@ -570,7 +570,8 @@ fn g06_a_tree_that_was_tampered_with_is_not_gone_on_from() {
     let db = rusqlite::Connection::open(place.dir.path().join(".harn/events.sqlite")).unwrap();
     let hash = "sha256:".to_owned() + &"0".repeat(64);
     let peaks = format!("json_set(payload, '$.tree_peaks', json_array('{hash}'))");
-    db.execute(&format!("UPDATE events SET payload = {peaks} WHERE topic = 'trust_graph.anchors'"), []).unwrap();
+    db.execute(&format!("UPDATE events SET payload = {peaks} WHERE topic = 'trust_graph.anchors'"), [])
+        .unwrap();
     drop(db);
     assert_eq!(harn(&place, &["run", "main.harn"]).code(), Some(0));
     let shown = harn(&place, &["trust", "verify-chain"]);

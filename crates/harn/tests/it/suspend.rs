@@ -375,13 +375,13 @@ fn what_cannot_be_written_is_named_and_waited_for_here() {
 #[test]
 fn force_takes_a_run_only_from_a_process_that_has_died() {
     let place = Place::new();
-    let program = "pipeline default(task) {\n  request_approval(\"go\")\n  eprintln(\"on\")\n  sleep(60s)\n}\n";
+    let program =
+        "pipeline default(task) {\n  request_approval(\"go\")\n  eprintln(\"on\")\n  sleep(60s)\n}\n";
     place.file("program.harn", program);
     let output = place.harn(&["run", "--suspend", "program.harn"]);
     let run = suspended_run(&output);
     answer_one(&place);
-    let mut child =
-        place.command(&["resume", &run]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = place.command(&["resume", &run]).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
     std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
