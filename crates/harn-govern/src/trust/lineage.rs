@@ -30,7 +30,8 @@ impl Lineage {
         let metadata = record.json().field("metadata");
         let (granted, chain) = (metadata.field("effects_grant"), metadata.field("actor_chain"));
         // Of two records with one id the first counts.
-        if !(granted.is_null() && chain.is_null()) && !self.holds(id) {
+        let is_asked_for = !granted.is_null() || !chain.is_null();
+        if is_asked_for && !self.holds(id) {
             self.grants.insert(id.to_owned(), (granted.clone(), chain.clone()));
         }
         self.note(id);
