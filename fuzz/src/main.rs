@@ -8,15 +8,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a development tool: it reads programs and writes findings")]
 
-mod corpus;
-mod mutate;
-mod nest;
-mod random;
-mod soup;
-mod trial;
-mod watch;
-mod world;
-
+use harn_fuzz::{compose, corpus, differ, mutate, random, soak, trial, watch};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,6 +29,19 @@ fn main() -> ExitCode {
             work(number("--seed", 1), &place)
         }
         Some("prefixes") => prefixes(),
+        Some("compose") => {
+            print!("{}", compose::program(number("--seed", 1)));
+            ExitCode::SUCCESS
+        }
+        Some("compare") => match args.get(1).map(std::fs::read_to_string) {
+            Some(Ok(text)) => {
+                let verdict = differ::compare(&text);
+                println!("{}", differ::told(&verdict));
+                ExitCode::from(if matches!(verdict, differ::Verdict::Different { .. }) { watch::FINDING } else { 0 })
+            }
+            _ => usage(),
+        },
+        Some("soak") => soak::run(&soak::Plan { seconds: number("--seconds", 60), seed: number("--seed", 1) }),
         None | Some("--seconds" | "--seed" | "--jobs" | "--out") => {
             let out = PathBuf::from(option("--out").unwrap_or_else(|| "target/fuzz".to_owned()));
             let plan = watch::Plan {
@@ -57,6 +62,9 @@ fn usage() -> ExitCode {
     eprintln!(
         "cargo fuzz-programs prefixes     every truncation of every program of the corpus, without running it"
     );
+    eprintln!("cargo fuzz-programs compose --seed S  prints a composed program");
+    eprintln!("cargo fuzz-programs compare FILE      runs a program by the product and by the oracle");
+    eprintln!("cargo fuzz-programs soak [--seconds N] [--seed S]  compares composed programs, and watches memory");
     ExitCode::from(2)
 }
 

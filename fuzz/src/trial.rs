@@ -1,17 +1,15 @@
 //! One input through every stage.
 
 use harn_fmt::{Options as FmtOptions, Refusal as FmtRefusal};
-use harn_runtime::log_slot::LogSlot;
 use harn_runtime::program::{self, Options, Refusal};
-use harn_runtime::progress::Silent;
-use harn_runtime::run::{Run, Surroundings};
-use harn_runtime::service::RunInfo;
 use harn_syntax::{Source, dump_ast, render};
-use harn_types::graph::{InMemory, load_text};
+use harn_types::graph::load_text;
 use harn_types::lint::{LintOptions, lint};
 use harn_vm::Limits;
 
-use crate::world::Nowhere;
+use harn_sim::World;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The name of the input.
 const PATH: &str = "fuzz.harn";
@@ -20,35 +18,27 @@ const PATH: &str = "fuzz.harn";
 pub fn run(text: &str) -> Result<&'static str, String> {
     front_end(text)?;
     let limits = Limits { depth: 2_000, heap_bytes: 64 << 20, strict: false };
-    let program = match program::load(
-        PATH,
-        text.to_owned(),
-        &mut InMemory::new(harn_stdlib::std_module),
-        Options { limits, ..Options::default() },
-    ) {
-        Ok(program) => program,
-        Err(Refusal::Static(..)) => return Ok("refused"),
-        Err(Refusal::Compile(..)) => return Ok("uncompiled"),
-        Err(Refusal::Unreadable(_)) => return Ok("unreadable"),
-        Err(Refusal::Start(_, error)) => {
-            let message = error.raw_message();
-            return match message.contains("invalid code") {
-                true => Err(format!("FINDING the verifier refuses compiled code: {message}")),
-                false => Ok("unstarted"),
-            };
-        }
-    };
-    let surroundings = Surroundings {
-        host: Box::new(Nowhere::default()),
-        services: harn_runtime::services::all(),
-        progress: Box::new(Silent),
-        log: LogSlot::memory(),
-        info: RunInfo::default(),
-        env: Box::new(|_| None),
-        stdout_is_terminal: false,
-    };
-    Run::new(program.vm, program.root, surroundings).drive();
+    let program =
+        match program::load(PATH, text.to_owned(), &mut harn_sim::library(), Options { limits, ..Options::default() }) {
+            Ok(program) => program,
+            Err(Refusal::Static(..)) => return Ok("refused"),
+            Err(Refusal::Compile(..)) => return Ok("uncompiled"),
+            Err(Refusal::Unreadable(_)) => return Ok("unreadable"),
+            Err(Refusal::Start(_, error)) => {
+                let message = error.raw_message();
+                return match message.contains("invalid code") {
+                    true => Err(format!("FINDING the verifier refuses compiled code: {message}")),
+                    false => Ok("unstarted"),
+                };
+            }
+        };
+    harn_sim::start(program.vm, program.root, &aging_world()).drive();
     Ok("ran")
+}
+
+/// A world in which a program that does not end by itself is told to, after three looks outside.
+pub fn aging_world() -> Rc<RefCell<World>> {
+    Rc::new(RefCell::new(World { patience_ms: Some(3 * harn_sim::LOOK_MS), ..World::default() }))
 }
 
 /// Everything before the run: parser, renderer, formatter, checker, lints.
@@ -64,7 +54,7 @@ pub fn front_end(text: &str) -> Result<(), String> {
         let height = dump.lines().map(indented).max().unwrap_or(0);
         formatter_laws(&source, height < MODERATE)?;
     }
-    let graph = load_text(PATH, text.to_owned(), &mut InMemory::new(harn_stdlib::std_module));
+    let graph = load_text(PATH, text.to_owned(), &mut harn_sim::library());
     harn_types::check(&graph);
     lint(&graph, graph.entry, &LintOptions::default());
     Ok(())

@@ -1,6 +1,6 @@
 //! The language as programs see it: what compiler and machine once got wrong.
 
-use crate::world::run;
+use harn_sim::run;
 
 #[test]
 fn a_closure_calls_one_that_is_bound_later() {

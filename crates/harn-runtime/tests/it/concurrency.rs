@@ -1,6 +1,6 @@
 //! Tasks, parallel, channels, locks, clocks: one behaviour each, in the host's time.
 
-use crate::world::run;
+use harn_sim::run;
 
 fn prints(text: &str, wanted: &str) {
     let ran = run(text);

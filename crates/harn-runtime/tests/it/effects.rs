@@ -1,6 +1,6 @@
 //! The drive loop: output, the host, signals, endings.
 
-use crate::world::{World, run, run_in};
+use harn_sim::{World, run, run_in};
 
 #[test]
 fn output_is_collected_and_written_before_the_run_waits() {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this measures real time")]
 
-use crate::world::run;
+use harn_sim::run;
 use std::sync::OnceLock;
 use std::time::Instant;
 

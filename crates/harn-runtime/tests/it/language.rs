@@ -1,7 +1,7 @@
 //! Programs that once broke an invariant of the VM. Debug builds assert that no register is overwritten or left while it
 //! holds a counted value, so it is enough that these run.
 
-use crate::world::{World, run, run_in};
+use harn_sim::{World, run, run_in};
 
 #[test]
 fn a_method_that_nil_does_not_have_drops_its_arguments() {

@@ -11,4 +11,3 @@ mod growth;
 mod language;
 mod supervisors;
 mod threads;
-mod world;

@@ -1,6 +1,6 @@
 //! Supervisors: restart rules, strategies, stopping (spec 04 section 4.16).
 
-use crate::world::run;
+use harn_sim::run;
 
 fn prints(text: &str, wanted: &str) {
     let ran = run(text);

@@ -1,6 +1,6 @@
 //! Tasks on several threads: the same results as on one, whatever a task turns out to need (spec 04 section 4.1).
 
-use crate::world::{run, run_on};
+use harn_sim::{run, run_on};
 
 const WORK: &str = "fn work(n) { var t = 0\nfor i in 0 to n exclusive { t = t + i % 7 }\nreturn t }\n";
 

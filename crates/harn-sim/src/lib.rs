@@ -1,4 +1,10 @@
-//! The scripted host: time passes only when the run waits, and files are a table.
+//! The scripted world that tests and the fuzzer run programs in: time passes only when the run waits, and files are a
+//! table.
+//!
+//! [`run`] is the short way for a test; [`start`] takes a world apart from the product's own way of loading and driving
+//! a program. Only development uses this crate.
+
+#![allow(clippy::panic, reason = "a test that is given no program has failed")]
 
 use harn_effect::{Data, Host, HostEvent, Op, Outcome, Raised, Request, Ticket};
 use harn_runtime::log_slot::LogSlot;
@@ -7,6 +13,7 @@ use harn_runtime::progress::Silent;
 use harn_runtime::run::{Ending, Run, Surroundings};
 use harn_runtime::service::RunInfo;
 use harn_types::graph::InMemory;
+use harn_vm::{Fiber, Vm};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -14,20 +21,36 @@ use std::rc::Rc;
 /// What a test sets and sees of the world.
 #[derive(Default)]
 pub struct World {
+    /// Milliseconds since the run began.
     pub now: i64,
+    /// What was written to standard output.
     pub stdout: String,
+    /// What was written to standard error.
     pub stderr: String,
+    /// Each write to standard output.
     pub writes: Vec<String>,
+    /// Files by path.
     pub files: BTreeMap<String, String>,
+    /// Effects that were called off.
     pub cancelled: Vec<Ticket>,
     /// Processes: how long they take.
     pub processes: Vec<(i64, Ticket)>,
     /// A signal to be delivered at this time.
     pub signal_at: Option<i64>,
+    /// Events that a wait hands out first.
     pub queued: VecDeque<HostEvent>,
+    /// When set, each look outside takes [`LOOK_MS`], so that a program that only computes grows old too; and one that
+    /// is older than this, or waits for what never comes, is told to end.
+    pub patience_ms: Option<i64>,
+    /// Whether a program of such a world has been told.
+    pub told: bool,
 }
 
-struct Scripted(Rc<RefCell<World>>);
+/// What a look outside costs a program in a world with patience.
+pub const LOOK_MS: i64 = 1_000;
+
+/// The host of a world.
+pub struct Scripted(pub Rc<RefCell<World>>);
 
 impl Host for Scripted {
     fn now_ms(&self) -> i64 {
@@ -62,7 +85,12 @@ impl Host for Scripted {
                 world.processes.push((world.now + ms, ticket));
                 return None;
             }
-            Op::HostInfo => Ok(Data::dict([("cwd", Data::from("/"))])),
+            Op::StdinRead => Ok(Data::Nil),
+            Op::RandomBytes => {
+                let count = request.args.field("count").as_int().unwrap_or(0).clamp(0, 4096);
+                Ok(Data::Bytes(vec![7; count as usize]))
+            }
+            Op::HostInfo => Ok(Data::dict([("cwd", Data::from("/")), ("temp_dir", Data::from("/tmp"))])),
             other => Err(Raised::runtime(format!("the scripted host cannot do {}", other.name()))),
         })
     }
@@ -97,20 +125,36 @@ impl Host for Scripted {
             ]);
             return HostEvent::Done(ticket, Ok(done));
         }
+        if let Some(patience) = world.patience_ms {
+            let next = (world.now + LOOK_MS).max(until.unwrap_or(i64::MIN).min(world.now + patience));
+            world.now = next;
+            if !world.told && (next > patience || until.is_none()) {
+                world.told = true;
+                return HostEvent::Signal(15);
+            }
+            return HostEvent::TimedOut;
+        }
         assert!(until.is_some(), "the run waits for ever");
         world.now = world.now.max(limit);
         HostEvent::TimedOut
     }
 }
 
+/// A loader of programs without imports but the library's.
+pub fn library() -> InMemory {
+    InMemory::new(harn_stdlib::std_module)
+}
+
 /// A finished run.
 pub struct Ran {
+    /// What became of the world.
     pub world: Rc<RefCell<World>>,
     /// `value V`, `failed MESSAGE`, `exit N` or `signal N`.
     pub ending: String,
 }
 
 impl Ran {
+    /// What it wrote to standard output.
     pub fn out(&self) -> String {
         self.world.borrow().stdout.clone()
     }
@@ -133,12 +177,7 @@ pub fn run_in(world: World, text: &str) -> Ran {
 
 fn run_with(world: World, threads: usize, text: &str) -> Ran {
     let world = Rc::new(RefCell::new(world));
-    let program = match program::load(
-        "main.harn",
-        text.to_owned(),
-        &mut InMemory::new(harn_stdlib::std_module),
-        Options::default(),
-    ) {
+    let program = match program::load("main.harn", text.to_owned(), &mut library(), Options::default()) {
         Ok(program) => program,
         Err(Refusal::Static(_, found) | Refusal::Compile(_, found)) => {
             let texts: Vec<_> = found.into_iter().map(|(_, d)| d.message).collect();
@@ -147,16 +186,7 @@ fn run_with(world: World, threads: usize, text: &str) -> Ran {
         Err(Refusal::Start(_, error)) => panic!("cannot start: {error}"),
         Err(Refusal::Unreadable(text)) => panic!("unreadable: {text}"),
     };
-    let surroundings = Surroundings {
-        host: Box::new(Scripted(world.clone())),
-        services: harn_runtime::services::all(),
-        progress: Box::new(Silent),
-        log: LogSlot::memory(),
-        info: RunInfo::default(),
-        env: Box::new(|_| None),
-        stdout_is_terminal: false,
-    };
-    let mut run = Run::new(program.vm, program.root, surroundings);
+    let mut run = start(program.vm, program.root, &world);
     run.use_threads(threads);
     let ending = match run.drive() {
         Ending::Value(value) => format!("value {}", harn_vm::display(&value)),
@@ -166,4 +196,18 @@ fn run_with(world: World, threads: usize, text: &str) -> Ran {
         Ending::Suspended { .. } | Ending::Elsewhere => "suspended".to_owned(),
     };
     Ran { world, ending }
+}
+
+/// A run of a program in a world: nothing remembered from before, nothing remembered after.
+pub fn start(vm: Vm, root: Fiber, world: &Rc<RefCell<World>>) -> Run {
+    let surroundings = Surroundings {
+        host: Box::new(Scripted(world.clone())),
+        services: harn_runtime::services::all(),
+        progress: Box::new(Silent),
+        log: LogSlot::memory(),
+        info: RunInfo::default(),
+        env: Box::new(|_| None),
+        stdout_is_terminal: false,
+    };
+    Run::new(vm, root, surroundings)
 }

@@ -1,0 +1,93 @@
+//! A program run twice: by the product and by the oracle.
+
+use harn_runtime::program::{self, Options, Refusal};
+use harn_runtime::run::Ending as Ended;
+use harn_syntax::Source;
+
+use crate::oracle::{self, Answer, Ending};
+use crate::trial::aging_world;
+
+/// What came of a comparison.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Both say the same.
+    Same,
+    /// The product does not start it: the first diagnostic.
+    Refused(String),
+    /// One of them cannot tell.
+    Unsure,
+    /// They differ.
+    Different { product: Answer, oracle: Answer },
+}
+
+/// Compares the two.
+pub fn compare(text: &str) -> Verdict {
+    let product = match product(text) {
+        Ok(answer) => answer,
+        Err(why) => return Verdict::Refused(why),
+    };
+    if product.ending == Ending::Unsure {
+        return Verdict::Unsure;
+    }
+    let oracle = self::oracle(text);
+    if oracle.ending == Ending::Unsure {
+        return Verdict::Unsure;
+    }
+    if product == oracle { Verdict::Same } else { Verdict::Different { product, oracle } }
+}
+
+/// What the oracle says.
+pub fn oracle(text: &str) -> Answer {
+    let parsed = harn_syntax::parse(&Source::new("fuzz.harn", text.to_owned()));
+    if parsed.has_errors() {
+        return Answer { output: String::new(), ending: Ending::Unsure };
+    }
+    oracle::run(parsed.ast)
+}
+
+/// What the product says, or why it does not start the program.
+pub fn product(text: &str) -> Result<Answer, String> {
+    let program = match program::load("fuzz.harn", text.to_owned(), &mut harn_sim::library(), Options::default()) {
+        Ok(program) => program,
+        Err(Refusal::Static(_, found) | Refusal::Compile(_, found)) => {
+            let errors = found.into_iter().map(|(_, diagnostic)| diagnostic);
+            let worst = errors.min_by_key(|d| d.severity != harn_syntax::Severity::Error);
+            return Err(worst.map(|d| d.message).unwrap_or_default());
+        }
+        Err(Refusal::Unreadable(text)) => return Err(text),
+        Err(Refusal::Start(_, error)) => return Err(error.raw_message()),
+    };
+    let world = aging_world();
+    let ending = match harn_sim::start(program.vm, program.root, &world).drive() {
+        Ended::Value(_) if program.is_script => Ending::Value("nil".to_owned()),
+        Ended::Value(value) => Ending::Value(harn_vm::display(&value)),
+        Ended::Failed(error) => Ending::Failed(error.raw_message()),
+        _ => Ending::Unsure,
+    };
+    let output = std::mem::take(&mut world.borrow_mut().stdout);
+    Ok(Answer { output, ending })
+}
+
+/// A verdict in words; for a difference, the first line that differs.
+pub fn told(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Same => "same".to_owned(),
+        Verdict::Refused(why) => format!("refused: {why}"),
+        Verdict::Unsure => "unsure".to_owned(),
+        Verdict::Different { product, oracle } => {
+            let lines = product.output.lines().zip(oracle.output.lines()).enumerate();
+            let different = lines.into_iter().find(|(_, (p, o))| p != o);
+            let place = match different {
+                Some((at, (p, o))) => format!("line {}\n  product: {p}\n  oracle:  {o}", at + 1),
+                None => format!(
+                    "{} and {} lines, then\n  product: {:?}\n  oracle:  {:?}",
+                    product.output.lines().count(),
+                    oracle.output.lines().count(),
+                    product.ending,
+                    oracle.ending
+                ),
+            };
+            format!("different: {place}")
+        }
+    }
+}
