@@ -13,6 +13,7 @@ pub mod mutate;
 pub mod nest;
 pub mod oracle;
 pub mod random;
+pub mod shrink;
 pub mod soak;
 pub mod soup;
 pub mod trial;

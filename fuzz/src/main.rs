@@ -8,7 +8,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a development tool: it reads programs and writes findings")]
 
-use harn_fuzz::{compose, corpus, differ, mutate, random, soak, trial, watch};
+use harn_fuzz::{compose, corpus, differ, mutate, random, shrink, soak, trial, watch};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,7 +37,17 @@ fn main() -> ExitCode {
             Some(Ok(text)) => {
                 let verdict = differ::compare(&text);
                 println!("{}", differ::told(&verdict));
-                ExitCode::from(if matches!(verdict, differ::Verdict::Different { .. }) { watch::FINDING } else { 0 })
+                ExitCode::from(if verdict.is_finding() { watch::FINDING } else { 0 })
+            }
+            _ => usage(),
+        },
+        Some("shrink") => match args.get(1).map(std::fs::read_to_string) {
+            Some(Ok(text)) => {
+                let differs = |text: &str| differ::compare(text).is_finding();
+                let small = shrink::shrink(&text, differs);
+                print!("{small}");
+                println!("// {}", differ::told(&differ::compare(&small)).replace('\n', "\n// "));
+                ExitCode::SUCCESS
             }
             _ => usage(),
         },
@@ -64,6 +74,7 @@ fn usage() -> ExitCode {
     );
     eprintln!("cargo fuzz-programs compose --seed S  prints a composed program");
     eprintln!("cargo fuzz-programs compare FILE      runs a program by the product and by the oracle");
+    eprintln!("cargo fuzz-programs shrink FILE       the smallest program in FILE on which the two differ");
     eprintln!("cargo fuzz-programs soak [--seconds N] [--seed S]  compares composed programs, and watches memory");
     ExitCode::from(2)
 }

@@ -22,6 +22,12 @@ const LOOK: Duration = Duration::from_secs(10);
 /// What resident memory may grow by between the first quarter and the end.
 const GROWTH_KIB: u64 = 24 * 1024;
 
+/// Where programs are kept.
+const FOLDER: &str = "target/fuzz";
+
+/// What one comparison should not take.
+const SLOW: Duration = Duration::from_secs(5);
+
 /// Findings after which it stops.
 const ENOUGH: usize = 20;
 
@@ -33,8 +39,12 @@ pub fn run(plan: &Plan) -> ExitCode {
     let mut memory: Vec<(Duration, u64)> = Vec::new();
     let mut findings = 0;
     let mut seed = plan.seed;
+    let _ = std::fs::create_dir_all(FOLDER);
     while begin.elapsed() < Duration::from_secs(plan.seconds) && findings < ENOUGH {
         let text = compose::program(seed);
+        // Should it never end, this is what it was.
+        let _ = std::fs::write(Path::new(FOLDER).join("soak.harn"), &text);
+        let began = Instant::now();
         let verdict = differ::compare(&text);
         let kind = match &verdict {
             Verdict::Same => "same",
@@ -45,15 +55,19 @@ pub fn run(plan: &Plan) -> ExitCode {
             }
             Verdict::Unsure => "unsure",
             Verdict::Different { .. } => "different",
+            Verdict::Broken(_) => "broken",
         };
         *counts.entry(kind).or_default() += 1;
-        if kind == "different" {
+        if verdict.is_finding() {
             findings += 1;
             keep(seed, &text);
             println!("seed {seed}: {}", differ::told(&verdict));
         }
         if memory.last().is_none_or(|(at, _)| begin.elapsed() - *at > LOOK) {
             memory.push((begin.elapsed(), resident_kib()));
+        }
+        if began.elapsed() > SLOW {
+            println!("seed {seed} took {} s", began.elapsed().as_secs());
         }
         seed += 1;
     }
@@ -78,9 +92,7 @@ pub fn run(plan: &Plan) -> ExitCode {
 }
 
 fn keep(seed: u64, text: &str) {
-    let folder = Path::new("target/fuzz");
-    let _ = std::fs::create_dir_all(folder);
-    let _ = std::fs::write(folder.join(format!("differs-{seed}.harn")), text);
+    let _ = std::fs::write(Path::new(FOLDER).join(format!("differs-{seed}.harn")), text);
 }
 
 /// Resident memory of this process; 0 where there is no `/proc`.

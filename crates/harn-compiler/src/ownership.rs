@@ -621,7 +621,7 @@ impl Settler<'_> {
             let defs = effect.defs;
             if is_pure_load(inst.op) && (!live.contains(inst.a) || inst.op == Op::Move && inst.a == inst.b) {
                 // Its result is never read. An operand that would have died here dies now.
-                if inst.op == Op::Move && inst.a != inst.b {
+                if inst.op == Op::Move {
                     let source = inst.b;
                     if held.owned.contains(source) && !live.contains(source) && !handler.contains(source) {
                         emit_drop(&mut out, source, inst.span);

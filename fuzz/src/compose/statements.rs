@@ -66,6 +66,7 @@ impl Composer<'_> {
             22..=24 => self.match_statement(),
             25..=29 => self.try_statement(),
             30 if !self.place.last => {
+                self.deferred.push(self.scopes.len());
                 let outer = std::mem::replace(&mut self.place.last, true);
                 self.block("defer", Vec::new(), false, 2);
                 self.place.last = outer;
@@ -144,7 +145,7 @@ impl Composer<'_> {
         let mutable = self.chance(60);
         let word = if mutable { "var" } else { "let" };
         // Sometimes the name of something outside.
-        let outside = self.scopes.len() > 1 && self.chance(15);
+        let outside = self.scopes.len() > 1 && self.chance(15) && !self.deferred.contains(&self.scopes.len());
         let known = match outside {
             true => self.variable(|v| v.name.starts_with('v')).map(|v| v.name),
             false => None,
@@ -223,6 +224,8 @@ impl Composer<'_> {
         }
         let value = self.expression(&ty, 1);
         let op = match ty {
+            // `d.xs[1] *= e` is settled by a golden program (harn_syntax::precedents).
+            Ty::Int | Ty::Float if target.contains('.') => self.one(&["=", "+=", "-="]),
             Ty::Int | Ty::Float if self.chance(40) => self.one(&["+=", "-=", "*="]),
             Ty::Str if self.chance(40) => "+=",
             _ => "=",

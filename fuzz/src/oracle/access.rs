@@ -139,7 +139,14 @@ pub fn stored(x: &Value, path: &[Step], value: Value) -> Result<Value, Flow> {
     let Some((step, rest)) = path.split_first() else { return Ok(value) };
     let inner = match rest.is_empty() {
         true => value,
-        false => stored(&step.read(x)?, rest, value)?,
+        false => {
+            // What cannot be stored into is told as such, not as what cannot be read.
+            match step {
+                Step::Field(name) => set_field(x, name, Value::Nil)?,
+                Step::Index(i) => set_index(x, i, Value::Nil)?,
+            };
+            stored(&step.read(x)?, rest, value)?
+        }
     };
     match step {
         Step::Field(name) => set_field(x, name, inner),

@@ -63,6 +63,9 @@ fn add(a: &Value, b: &Value) -> Result<Value, Flow> {
     if let Some((x, y)) = floats(a, b) {
         return Ok(Value::Float(x + y));
     }
+    if size(a).saturating_add(size(b)) > LARGE {
+        return Err(Flow::Unsure);
+    }
     Ok(match (a, b) {
         (Value::Int(x), Value::Int(y)) => Value::Int(x.wrapping_add(*y)),
         (Value::Duration(x), Value::Duration(y)) => Value::Duration(x.wrapping_add(*y)),
@@ -103,13 +106,21 @@ fn multiply(a: &Value, b: &Value) -> Result<Value, Flow> {
     })
 }
 
-/// Longest text the oracle repeats: programs are not meant to come near.
-const LONG: usize = 1 << 24;
+/// Longest text or list that the oracle puts together: programs are not meant to come near.
+const LARGE: usize = 1 << 20;
+
+fn size(x: &Value) -> usize {
+    match x {
+        Value::Str(text) => text.len(),
+        Value::List(items) => items.len(),
+        _ => 0,
+    }
+}
 
 pub fn repeat(text: &Arc<str>, n: i64) -> Result<Value, Flow> {
     let count = usize::try_from(n).unwrap_or(if n < 0 { 0 } else { usize::MAX });
     match text.len().checked_mul(count) {
-        Some(length) if length <= LONG => Ok(Value::str(text.repeat(count))),
+        Some(length) if length <= LARGE => Ok(Value::str(text.repeat(count))),
         _ => Err(Flow::Unsure),
     }
 }

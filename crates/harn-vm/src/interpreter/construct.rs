@@ -15,6 +15,9 @@ use crate::value::{Value, display_into, tag};
 type Result<T> = std::result::Result<T, Box<VmError>>;
 
 /// Appends to a list that is shared or full.
+///
+/// # Safety
+/// `list` and `item` are registers.
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn push_slow(vm: &mut Vm, list: *mut Value, item: *mut Value) -> Result<()> {
@@ -55,6 +58,8 @@ pub(super) fn merge(dict: &mut Value, more: &Value) -> Result<()> {
     Ok(())
 }
 
+/// # Safety
+/// `from..` are as many registers as constant `index` has keys.
 pub(super) unsafe fn dict_literal(code: &Code, index: usize, from: *mut Value) -> Value {
     // SAFETY (of the caller): as many registers as the constant has keys.
     unsafe {
@@ -69,6 +74,9 @@ pub(super) unsafe fn dict_literal(code: &Code, index: usize, from: *mut Value) -
 }
 
 /// A struct literal. The linked form is made at the first use, when the declaring module is loaded.
+///
+/// # Safety
+/// `from..` are as many registers as the literal has fields.
 pub(super) unsafe fn struct_literal(
     vm: &mut Vm,
     code: &Code,
@@ -138,6 +146,9 @@ pub(super) fn struct_from_dict(vm: &mut Vm, code: &Code, index: usize, from: &Va
 }
 
 /// Interpolation: the displays of consumed registers, joined.
+///
+/// # Safety
+/// `from..from+count` are registers.
 pub(super) unsafe fn concat(vm: &mut Vm, from: *mut Value, count: usize) -> Result<Value> {
     let mut scratch = std::mem::take(&mut vm.scratch);
     scratch.clear();

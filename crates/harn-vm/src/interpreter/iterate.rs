@@ -95,6 +95,9 @@ fn done_dict(item: Option<Value>) -> Value {
 }
 
 /// Sets up a counting loop: `a` the first int, `a + 1` how many follow it, `a + 2` the first int. False when empty.
+///
+/// # Safety
+/// `at..at+3` are registers.
 pub(super) unsafe fn for_prep(at: *mut Value, exclusive: bool) -> Result<bool, Box<VmError>> {
     // SAFETY (of the caller): three registers.
     unsafe {

@@ -314,6 +314,9 @@ pub(super) unsafe fn loosen_path(
 }
 
 /// The value along a path that is there, every level above it made unique. `None`: it is not there, or no container.
+///
+/// # Safety
+/// `keys..` are as many registers as the path has index steps.
 unsafe fn place<'a>(steps: &[LinkedStep], root: &'a mut Value, keys: *const Value) -> Option<&'a mut Value> {
     let mut keys = keys;
     let mut at = root;

@@ -53,6 +53,8 @@ pub(super) fn set_field(code: &Code, site: usize, to: &mut Value, value: Value) 
     access::set_property(to, name, value)
 }
 
+/// # Safety
+/// The operands are registers.
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn get_index(
@@ -93,6 +95,8 @@ pub(super) fn take_index(from: &mut Value, key: &Value) -> Result<Value> {
     }
 }
 
+/// # Safety
+/// Registers; as many keys as the path has index steps.
 pub(super) unsafe fn set_path(
     code: &Code,
     index: usize,

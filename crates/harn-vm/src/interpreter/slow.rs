@@ -46,6 +46,8 @@ pub(super) unsafe fn execute(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -
     }
 }
 
+/// # Safety
+/// As [`execute`].
 unsafe fn operation(vm: &mut Vm, fiber: &mut Fiber, ins: Instruction) -> Result<Next> {
     let strand = &mut *fiber.strand;
     // SAFETY (to the end of the function): registers, jumps, constants and the rest of the operands were verified; the
@@ -716,6 +718,8 @@ fn is_cell(value: &Value) -> Result<()> {
     if value.tag() == tag::CELL { Ok(()) } else { Err(VmError::runtime("not a variable cell")) }
 }
 
+/// # Safety
+/// The code is alive.
 #[inline(always)]
 unsafe fn linked<'a>(code: *const Code, index: usize) -> Option<&'a Linked> {
     // SAFETY (of the caller): the code is alive.
