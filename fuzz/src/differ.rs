@@ -3,6 +3,7 @@
 use harn_runtime::program::{self, Options, Refusal};
 use harn_runtime::run::Ending as Ended;
 use harn_syntax::Source;
+use harn_vm::Limits;
 
 use crate::oracle::{self, Answer, Ending};
 use crate::trial::aging_world;
@@ -14,6 +15,8 @@ pub enum Verdict {
     Same,
     /// The product does not start it: the first diagnostic.
     Refused(String),
+    /// The compiler made code that the verifier refuses.
+    Broken(String),
     /// One of them cannot tell.
     Unsure,
     /// They differ.
@@ -22,15 +25,17 @@ pub enum Verdict {
 
 /// Compares the two.
 pub fn compare(text: &str) -> Verdict {
+    // First the one that gives up early where a program grows without bounds.
+    let oracle = self::oracle(text);
+    if oracle.ending == Ending::Unsure {
+        return Verdict::Unsure;
+    }
     let product = match product(text) {
         Ok(answer) => answer,
+        Err(why) if why.contains("invalid code") => return Verdict::Broken(why),
         Err(why) => return Verdict::Refused(why),
     };
     if product.ending == Ending::Unsure {
-        return Verdict::Unsure;
-    }
-    let oracle = self::oracle(text);
-    if oracle.ending == Ending::Unsure {
         return Verdict::Unsure;
     }
     if product == oracle { Verdict::Same } else { Verdict::Different { product, oracle } }
@@ -47,7 +52,9 @@ pub fn oracle(text: &str) -> Answer {
 
 /// What the product says, or why it does not start the program.
 pub fn product(text: &str) -> Result<Answer, String> {
-    let program = match program::load("fuzz.harn", text.to_owned(), &mut harn_sim::library(), Options::default()) {
+    let limits = Limits { heap_bytes: 512 << 20, ..Limits::default() };
+    let options = Options { limits, ..Options::default() };
+    let program = match program::load("fuzz.harn", text.to_owned(), &mut harn_sim::library(), options) {
         Ok(program) => program,
         Err(Refusal::Static(_, found) | Refusal::Compile(_, found)) => {
             let errors = found.into_iter().map(|(_, diagnostic)| diagnostic);
@@ -68,11 +75,19 @@ pub fn product(text: &str) -> Result<Answer, String> {
     Ok(Answer { output, ending })
 }
 
+impl Verdict {
+    /// Whether somebody has to mend something.
+    pub fn is_finding(&self) -> bool {
+        matches!(self, Verdict::Different { .. } | Verdict::Broken(_))
+    }
+}
+
 /// A verdict in words; for a difference, the first line that differs.
 pub fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Same => "same".to_owned(),
         Verdict::Refused(why) => format!("refused: {why}"),
+        Verdict::Broken(why) => format!("broken: {why}"),
         Verdict::Unsure => "unsure".to_owned(),
         Verdict::Different { product, oracle } => {
             let lines = product.output.lines().zip(oracle.output.lines()).enumerate();

@@ -15,6 +15,9 @@ const LIST: u64 = tag::LIST as u64;
 const STRUCT: u64 = tag::STRUCT as u64;
 
 /// The place of an item of a list.
+///
+/// # Safety
+/// As [`item_of_item`].
 #[inline(always)]
 unsafe fn item(list: *const Value, key: *const Value) -> Option<*const Value> {
     // SAFETY (of the caller): values that live as long as the answer is used.
@@ -29,6 +32,9 @@ unsafe fn item(list: *const Value, key: *const Value) -> Option<*const Value> {
 }
 
 /// The place of a field that the cache of a site knows.
+///
+/// # Safety
+/// As [`item_of_item`].
 #[inline(always)]
 unsafe fn field(from: *const Value, code: *const Code, site: usize) -> Option<*const Value> {
     // SAFETY (of the caller): a value that lives as long as the answer is used, the code of the frame, one of its sites.
@@ -108,6 +114,8 @@ pub(super) unsafe fn mul_fields(
     }
 }
 
+/// # Safety
+/// The operands are registers.
 #[inline(always)]
 unsafe fn product(x: *const Value, y: *const Value) -> Option<Value> {
     // SAFETY (of the caller): values.
@@ -122,6 +130,8 @@ unsafe fn product(x: *const Value, y: *const Value) -> Option<Value> {
     }
 }
 
+/// # Safety
+/// The operands are registers.
 #[inline(always)]
 unsafe fn sum(x: *const Value, y: *const Value) -> Option<Value> {
     // SAFETY (of the caller): values.
@@ -168,6 +178,8 @@ pub(super) unsafe fn mul_imm_then_add(base: *mut Value, ins: Instruction, next: 
     }
 }
 
+/// # Safety
+/// As [`item_of_item`].
 #[inline(always)]
 unsafe fn add_product(base: *mut Value, ins: Instruction, next: Instruction, product: Value) -> bool {
     // SAFETY (of the caller): see `mul_then_add`. Exactly one operand of the sum is the product.

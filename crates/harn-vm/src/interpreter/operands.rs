@@ -11,6 +11,9 @@ use crate::value::{Value, equals};
 type Result<T> = std::result::Result<T, Box<VmError>>;
 
 /// A binary operator on operands that are not both ints or both floats.
+///
+/// # Safety
+/// `x` and `y` are registers.
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn binary(
@@ -35,6 +38,8 @@ pub(super) unsafe fn binary(
     }
 }
 
+/// # Safety
+/// `x` is a register.
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn immediate(
@@ -54,6 +59,8 @@ pub(super) unsafe fn immediate(
     }
 }
 
+/// # Safety
+/// `x` and `y` are registers.
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn compare(vm: &mut Vm, op: Op, x: *mut Value, y: *mut Value, dead: u32) -> Result<bool> {
@@ -74,6 +81,8 @@ pub(super) unsafe fn compare(vm: &mut Vm, op: Op, x: *mut Value, y: *mut Value, 
     }
 }
 
+/// # Safety
+/// `x` is a register.
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn compare_immediate(
