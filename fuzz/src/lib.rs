@@ -9,6 +9,7 @@
 pub mod compose;
 pub mod corpus;
 pub mod differ;
+pub mod laws;
 pub mod mutate;
 pub mod nest;
 pub mod oracle;

@@ -8,7 +8,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a development tool: it reads programs and writes findings")]
 
-use harn_fuzz::{compose, corpus, differ, mutate, random, shrink, soak, trial, watch};
+use harn_fuzz::{compose, corpus, differ, laws, mutate, random, shrink, soak, trial, watch};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -51,7 +51,25 @@ fn main() -> ExitCode {
             }
             _ => usage(),
         },
-        Some("soak") => soak::run(&soak::Plan { seconds: number("--seconds", 60), seed: number("--seed", 1) }),
+        Some("laws") => laws::run(number("--count", 1_000), number("--seed", 1)),
+        Some("law") => match args.get(1).map(std::fs::read_to_string) {
+            Some(Ok(text)) => {
+                let small = if args.iter().any(|arg| arg == "--shrink") {
+                    let kind = |law: String| law.split([':', '/']).next().unwrap_or_default().to_owned();
+                    let broken = laws::hold(&text).err().map(kind);
+                    shrink::shrink(&text, |text| laws::hold(text).err().map(kind) == broken)
+                } else {
+                    text
+                };
+                print!("{small}");
+                println!("// {:?}", laws::hold(&small));
+                ExitCode::SUCCESS
+            }
+            _ => usage(),
+        },
+        Some("soak") => {
+            soak::run(&soak::Plan { seconds: number("--seconds", 60), seed: number("--seed", 1) })
+        }
         None | Some("--seconds" | "--seed" | "--jobs" | "--out") => {
             let out = PathBuf::from(option("--out").unwrap_or_else(|| "target/fuzz".to_owned()));
             let plan = watch::Plan {
@@ -75,7 +93,13 @@ fn usage() -> ExitCode {
     eprintln!("cargo fuzz-programs compose --seed S  prints a composed program");
     eprintln!("cargo fuzz-programs compare FILE      runs a program by the product and by the oracle");
     eprintln!("cargo fuzz-programs shrink FILE       the smallest program in FILE on which the two differ");
-    eprintln!("cargo fuzz-programs soak [--seconds N] [--seed S]  compares composed programs, and watches memory");
+    eprintln!(
+        "cargo fuzz-programs laws [--count N] [--seed S]  holds the laws of the formatter on composed programs"
+    );
+    eprintln!("cargo fuzz-programs law FILE [--shrink]  holds them on one program");
+    eprintln!(
+        "cargo fuzz-programs soak [--seconds N] [--seed S]  compares composed programs, and watches memory"
+    );
     ExitCode::from(2)
 }
 

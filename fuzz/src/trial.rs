@@ -18,20 +18,24 @@ const PATH: &str = "fuzz.harn";
 pub fn run(text: &str) -> Result<&'static str, String> {
     front_end(text)?;
     let limits = Limits { depth: 2_000, heap_bytes: 64 << 20, strict: false };
-    let program =
-        match program::load(PATH, text.to_owned(), &mut harn_sim::library(), Options { limits, ..Options::default() }) {
-            Ok(program) => program,
-            Err(Refusal::Static(..)) => return Ok("refused"),
-            Err(Refusal::Compile(..)) => return Ok("uncompiled"),
-            Err(Refusal::Unreadable(_)) => return Ok("unreadable"),
-            Err(Refusal::Start(_, error)) => {
-                let message = error.raw_message();
-                return match message.contains("invalid code") {
-                    true => Err(format!("FINDING the verifier refuses compiled code: {message}")),
-                    false => Ok("unstarted"),
-                };
-            }
-        };
+    let program = match program::load(
+        PATH,
+        text.to_owned(),
+        &mut harn_sim::library(),
+        Options { limits, ..Options::default() },
+    ) {
+        Ok(program) => program,
+        Err(Refusal::Static(..)) => return Ok("refused"),
+        Err(Refusal::Compile(..)) => return Ok("uncompiled"),
+        Err(Refusal::Unreadable(_)) => return Ok("unreadable"),
+        Err(Refusal::Start(_, error)) => {
+            let message = error.raw_message();
+            return match message.contains("invalid code") {
+                true => Err(format!("FINDING the verifier refuses compiled code: {message}")),
+                false => Ok("unstarted"),
+            };
+        }
+    };
     harn_sim::start(program.vm, program.root, &aging_world()).drive();
     Ok("ran")
 }

@@ -41,7 +41,8 @@ pub fn page(root: &Path) -> Result<String, String> {
 
 fn list(places: &[Place]) -> String {
     let blocks = places.iter().filter(|place| place.what == "block").count();
-    let mut text = format!("\n{blocks} blocks, {} unsafe functions and implementations.\n", places.len() - blocks);
+    let mut text =
+        format!("\n{blocks} blocks, {} unsafe functions and implementations.\n", places.len() - blocks);
     let mut file = Path::new("");
     for place in places {
         if place.file != file {

@@ -99,7 +99,9 @@ impl Composer<'_> {
             .iter()
             .map(|(variant, fields)| match fields.len() {
                 0 => variant.clone(),
-                n => format!("{variant}({})", (0..n).map(|at| format!("p{at}")).collect::<Vec<_>>().join(", ")),
+                n => {
+                    format!("{variant}({})", (0..n).map(|at| format!("p{at}")).collect::<Vec<_>>().join(", "))
+                }
             })
             .collect();
         self.line(&format!("enum {name} {{ {} }}", shown.join(", ")));

@@ -4,20 +4,74 @@ use super::{Composer, Gives, Place, Ty};
 
 /// Numbers where arithmetic has its edges.
 const INTS: &[&str] = &[
-    "0", "1", "2", "3", "7", "10", "-1", "-2", "127", "128", "255", "256", "32767", "32768", "-32768", "-32769",
-    "65536", "2147483647", "2147483648", "-2147483648", "4294967296", "9007199254740993", "4611686018427387904",
-    "9223372036854775807", "-9223372036854775808",
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "10",
+    "-1",
+    "-2",
+    "127",
+    "128",
+    "255",
+    "256",
+    "32767",
+    "32768",
+    "-32768",
+    "-32769",
+    "65536",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "4294967296",
+    "9007199254740993",
+    "4611686018427387904",
+    "9223372036854775807",
+    "-9223372036854775808",
 ];
 
 const FLOATS: &[&str] = &[
-    "0.0", "-0.0", "0.5", "1.0", "1.5", "-2.25", "0.1", "0.2", "100.0", "3.14159", "1000000000000000.0",
-    "999999999999999.0", "9007199254740993.0", "0.0000001", "123456789.125", "(1.0 / 0)", "(-1.0 / 0)",
+    "0.0",
+    "-0.0",
+    "0.5",
+    "1.0",
+    "1.5",
+    "-2.25",
+    "0.1",
+    "0.2",
+    "100.0",
+    "3.14159",
+    "1000000000000000.0",
+    "999999999999999.0",
+    "9007199254740993.0",
+    "0.0000001",
+    "123456789.125",
+    "(1.0 / 0)",
+    "(-1.0 / 0)",
 ];
 
 const TEXTS: &[&str] = &[
-    "\"\"", "\"a\"", "\"b\"", "\"abc\"", "\"Hello, World\"", "\"naïve\"", "\"日本語\"", "\"x y  z\"", "\"12\"",
-    "\"-7\"", "\"1.5\"", "\"a,b,,c\"", "\"line\\nbreak\"", "\"tab\\tq\\\"q\"", "\"\\${no}\"", "\"🙂é\"",
-    "\"a text that is longer than what fits inline\"", "\"exactly fourteen\"", "r\"raw \\n\"", "\"ABC abc\"",
+    "\"\"",
+    "\"a\"",
+    "\"b\"",
+    "\"abc\"",
+    "\"Hello, World\"",
+    "\"naïve\"",
+    "\"日本語\"",
+    "\"x y  z\"",
+    "\"12\"",
+    "\"-7\"",
+    "\"1.5\"",
+    "\"a,b,,c\"",
+    "\"line\\nbreak\"",
+    "\"tab\\tq\\\"q\"",
+    "\"\\${no}\"",
+    "\"🙂é\"",
+    "\"a text that is longer than what fits inline\"",
+    "\"exactly fourteen\"",
+    "r\"raw \\n\"",
+    "\"ABC abc\"",
 ];
 
 pub(super) const KEYS: &[&str] = &["a", "b", "key", "n", "long_name"];
@@ -202,7 +256,11 @@ impl Composer<'_> {
             return format!("({})", self.expression(&ty, depth));
         }
         match self.expression(&Ty::Bool, depth) {
-            bare if bare.starts_with(|c: char| c.is_alphanumeric()) && bare.chars().all(|c| c.is_alphanumeric() || c == '_') => bare,
+            bare if bare.starts_with(|c: char| c.is_alphanumeric())
+                && bare.chars().all(|c| c.is_alphanumeric() || c == '_') =>
+            {
+                bare
+            }
             other => format!("({other})"),
         }
     }
@@ -314,8 +372,17 @@ impl Composer<'_> {
             }
             6 => {
                 let method = self.one(&[
-                    "upper()", "lower()", "trim()", "reverse()", "repeat(2)", "pad_left(5, \"*\")", "pad_right(4)",
-                    "substring(1, 3)", "substring(-1)", "replace(\"a\", \"xy\")", "trim_end()",
+                    "upper()",
+                    "lower()",
+                    "trim()",
+                    "reverse()",
+                    "repeat(2)",
+                    "pad_left(5, \"*\")",
+                    "pad_right(4)",
+                    "substring(1, 3)",
+                    "substring(-1)",
+                    "replace(\"a\", \"xy\")",
+                    "trim_end()",
                 ]);
                 format!("{}.{method}", self.operand(&Ty::Str))
             }
@@ -337,7 +404,9 @@ impl Composer<'_> {
                 format!("type_of({})", self.expression(&ty, depth))
             }
             11 => format!("({} * {})", e(self), self.random.below(4)),
-            12 => format!("{}.split({}).join(\"|\")", self.operand(&Ty::Str), self.one(&["", "\"\"", "\" \""])),
+            12 => {
+                format!("{}.split({}).join(\"|\")", self.operand(&Ty::Str), self.one(&["", "\"\"", "\" \""]))
+            }
             13 => format!("({}.char_at({}) ?? \"?\")", self.operand(&Ty::Str), self.random.below(4)),
             14 => format!("{}.chars().reverse().join()", self.operand(&Ty::Str)),
             _ => format!("({} ?? {})", e(self), e(self)),
@@ -416,7 +485,15 @@ impl Composer<'_> {
                 format!("{}.filter({f})", own(self))
             }
             8 => {
-                let method = self.one(&["sort()", "reverse()", "unique()", "pop()", "take(2)", "skip(1)", "compact()"]);
+                let method = self.one(&[
+                    "sort()",
+                    "reverse()",
+                    "unique()",
+                    "pop()",
+                    "take(2)",
+                    "skip(1)",
+                    "compact()",
+                ]);
                 format!("{}.{method}", own(self))
             }
             9 => {
@@ -464,7 +541,9 @@ impl Composer<'_> {
                 let (a, b) = (self.random.below(4), self.random.below(9));
                 format!("({a} to {b}{}).to_list()", self.one(&["", " exclusive"]))
             }
-            15 if *item == Ty::Str => format!("{}.{}", self.operand(&Ty::Str), self.one(&["chars()", "split(\" \")", "lines()"])),
+            15 if *item == Ty::Str => {
+                format!("{}.{}", self.operand(&Ty::Str), self.one(&["chars()", "split(\" \")", "lines()"]))
+            }
             16 => format!("{}.flat_map({})", own(self), self.closure(std::slice::from_ref(item), &ty, depth)),
             _ => format!("[{}, {}].flatten()", own(self), own(self)),
         }
@@ -508,7 +587,12 @@ impl Composer<'_> {
                 let list = Ty::List(Box::new(item.clone()));
                 format!("set({})", self.expression(&list, depth))
             }
-            1 => format!("{}.{}({})", self.operand(&ty), self.one(&["add", "remove"]), self.expression(item, depth)),
+            1 => format!(
+                "{}.{}({})",
+                self.operand(&ty),
+                self.one(&["add", "remove"]),
+                self.expression(item, depth)
+            ),
             _ => {
                 let method = self.one(&["union", "intersect", "difference", "symmetric_difference"]);
                 format!("{}.{method}({})", self.operand(&ty), self.expression(&ty, depth))

@@ -164,7 +164,9 @@ impl Composer<'_> {
         let (name, ty) = (&variable.name, &variable.ty);
         let value = self.expression(ty, 1);
         let line = match ty {
-            Ty::Int if self.chance(60) => format!("{name} {} {value}", self.one(&["+=", "-=", "*=", "/=", "%="])),
+            Ty::Int if self.chance(60) => {
+                format!("{name} {} {value}", self.one(&["+=", "-=", "*=", "/=", "%="]))
+            }
             Ty::Float | Ty::Str | Ty::List(_) if self.chance(60) => format!("{name} += {value}"),
             _ => format!("{name} = {value}"),
         };
@@ -185,9 +187,8 @@ impl Composer<'_> {
 
     /// Into a part of a variable.
     fn store(&mut self) {
-        let parts = |v: &super::Variable| {
-            v.mutable && matches!(v.ty, Ty::List(_) | Ty::Dict(_) | Ty::Struct(_))
-        };
+        let parts =
+            |v: &super::Variable| v.mutable && matches!(v.ty, Ty::List(_) | Ty::Dict(_) | Ty::Struct(_));
         let Some(variable) = self.variable(parts) else { return self.assignment() };
         let (mut target, mut ty) = (variable.name.clone(), variable.ty.clone());
         loop {
@@ -316,10 +317,12 @@ impl Composer<'_> {
         };
         // A literal in front of the body's brace would be read with it.
         let head = match head.split_once(" in ") {
-            Some((front, source)) if !source.contains(" to ") => match source.strip_suffix(".iter().enumerate()") {
-                Some(list) => format!("{front} in ({list}).iter().enumerate()"),
-                None => format!("{front} in ({source})"),
-            },
+            Some((front, source)) if !source.contains(" to ") => {
+                match source.strip_suffix(".iter().enumerate()") {
+                    Some(list) => format!("{front} in ({list}).iter().enumerate()"),
+                    None => format!("{front} in ({source})"),
+                }
+            }
             _ => head,
         };
         self.block(&head, bound, true, 4);
@@ -426,7 +429,8 @@ impl Composer<'_> {
 
     /// Two names for one value, of which one changes.
     fn alias(&mut self) {
-        let Some(variable) = self.variable(|v| matches!(v.ty, Ty::List(_) | Ty::Dict(_) | Ty::Struct(_))) else {
+        let Some(variable) = self.variable(|v| matches!(v.ty, Ty::List(_) | Ty::Dict(_) | Ty::Struct(_)))
+        else {
             return self.variable_statement();
         };
         let name = self.fresh("v");

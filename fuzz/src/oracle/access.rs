@@ -180,7 +180,9 @@ fn set_index(x: &Value, i: &Value, value: Value) -> Result<Value, Flow> {
             match usize::try_from(place).ok().and_then(|place| items.get_mut(place)) {
                 Some(slot) => *slot = value,
                 None => {
-                    return Err(runtime_error(format!("Index {i} out of bounds for list of length {length}")));
+                    return Err(runtime_error(format!(
+                        "Index {i} out of bounds for list of length {length}"
+                    )));
                 }
             }
             Ok(Value::list(items))

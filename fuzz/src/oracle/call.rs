@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use harn_syntax::ast::{Element, Expr, ExprKind};
 
 use super::coroutine::Coroutine;
 use super::scope::Scope;
 use super::value::{Closure, Kind, Value};
-use super::{Activation, Flow, Oracle, builtins, type_error};
+use super::{Activation, DEEPEST, Flow, Oracle, builtins, type_error};
 
 impl Activation {
     pub(super) fn call_expression(
@@ -48,7 +49,12 @@ impl Oracle {
     pub(super) fn call(self: &Arc<Self>, callee: &Value, args: Vec<Value>) -> Result<Value, Flow> {
         self.step()?;
         match callee {
-            Value::Closure(closure) => self.call_closure(closure, args),
+            Value::Closure(closure) => {
+                let deep = self.depth.fetch_add(1, Ordering::Relaxed) > DEEPEST;
+                let outcome = if deep { Err(Flow::Unsure) } else { self.call_closure(closure, args) };
+                self.depth.fetch_sub(1, Ordering::Relaxed);
+                outcome
+            }
             Value::Builtin(name) => builtins::call(self, name, args),
             other => Err(type_error(format!("Cannot call {}", other.display()))),
         }

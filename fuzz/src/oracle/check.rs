@@ -8,7 +8,12 @@ use super::value::Value;
 use super::{Flow, Oracle, runtime_error, type_error};
 
 impl Oracle {
-    pub(super) fn check_param(self: &Arc<Self>, param: &str, ty: &TypeExpr, value: &Value) -> Result<(), Flow> {
+    pub(super) fn check_param(
+        self: &Arc<Self>,
+        param: &str,
+        ty: &TypeExpr,
+        value: &Value,
+    ) -> Result<(), Flow> {
         let ty = self.expanded(ty);
         let got = value.type_of();
         let failed = |expected: &str| {
@@ -54,11 +59,21 @@ impl Oracle {
                     ))),
                 },
                 (text, []) if BASIC.contains(&text) => {
-                    if basic(text, value) { Ok(()) } else { failed(text) }
+                    if basic(text, value) {
+                        Ok(())
+                    } else {
+                        failed(text)
+                    }
                 }
                 _ => Ok(()),
             },
-            TypeKind::Function { .. } => if value.callable() { Ok(()) } else { failed("closure") },
+            TypeKind::Function { .. } => {
+                if value.callable() {
+                    Ok(())
+                } else {
+                    failed("closure")
+                }
+            }
             TypeKind::Union(members) => {
                 if members.iter().all(|m| matches!(m.kind, TypeKind::Str(_) | TypeKind::Int(_))) {
                     return self.one_of(param, members, value);
@@ -124,8 +139,7 @@ impl Oracle {
 }
 
 /// Annotations that are a matter of `type_of`.
-const BASIC: &[&str] =
-    &["int", "float", "string", "bool", "list", "dict", "set", "nil", "closure", "bytes"];
+const BASIC: &[&str] = &["int", "float", "string", "bool", "list", "dict", "set", "nil", "closure", "bytes"];
 
 fn basic(text: &str, value: &Value) -> bool {
     match (text, value) {

@@ -16,7 +16,10 @@ type Body = Box<dyn FnOnce(Port) -> Result<(), Flow> + Send>;
 
 enum State {
     Fresh(Body),
-    Suspended { wake: Sender<()>, steps: Receiver<Step> },
+    Suspended {
+        wake: Sender<()>,
+        steps: Receiver<Step>,
+    },
     /// Exhausted, or running just now.
     Done,
 }

@@ -76,7 +76,11 @@ impl Activation {
                 Value::Range { start: bound(&start)?, end: bound(&end)?, exclusive: *exclusive }
             }
             ExprKind::Ternary { condition, then, otherwise } => {
-                if value(condition)?.truthy() { value(then)? } else { value(otherwise)? }
+                if value(condition)?.truthy() {
+                    value(then)?
+                } else {
+                    value(otherwise)?
+                }
             }
             ExprKind::Call { callee, args, .. } => self.call_expression(callee, args, scope)?,
             ExprKind::MethodCall { object, name, optional, args } => {
@@ -121,7 +125,8 @@ impl Activation {
                 Value::Enum { name, variant, fields } if &*name == "Result" && &*variant == "Ok" => {
                     fields.first().cloned().unwrap_or(Value::Nil)
                 }
-                err @ Value::Enum { .. } if matches!(&err, Value::Enum { name, variant, .. } if &**name == "Result" && &**variant == "Err") => {
+                err @ Value::Enum { .. } if matches!(&err, Value::Enum { name, variant, .. } if &**name == "Result" && &**variant == "Err") =>
+                {
                     return Err(Flow::Return(err));
                 }
                 other => {
@@ -308,7 +313,6 @@ impl super::Oracle {
         given.retain(|field, _| declared.contains(field));
         Ok(Value::Struct { name: name.into(), fields: Arc::new(given) })
     }
-
 }
 
 /// Whether the right side of a pipe names its placeholder: not in closures, not in pipes inside.
@@ -317,9 +321,10 @@ fn mentions(expr: &Expr, name: Symbol) -> bool {
     let any = |elements: &[Element]| elements.iter().any(|e| m(&e.value));
     match &expr.kind {
         ExprKind::Name(n) => *n == name,
-        ExprKind::Paren(e) | ExprKind::Propagate(e) | ExprKind::TryStar(e) | ExprKind::Unary { operand: e, .. } => {
-            m(e)
-        }
+        ExprKind::Paren(e)
+        | ExprKind::Propagate(e)
+        | ExprKind::TryStar(e)
+        | ExprKind::Unary { operand: e, .. } => m(e),
         ExprKind::Property { object, .. } => m(object),
         ExprKind::Binary { left, right, .. } | ExprKind::Range { start: left, end: right, .. } => {
             m(left) || m(right)
@@ -338,9 +343,7 @@ fn mentions(expr: &Expr, name: Symbol) -> bool {
                 DictEntry::Computed { key, value } => m(key) || m(value),
             })
         }
-        ExprKind::Interp(parts) => {
-            parts.iter().any(|part| matches!(part, InterpPart::Expr(e) if m(e)))
-        }
+        ExprKind::Interp(parts) => parts.iter().any(|part| matches!(part, InterpPart::Expr(e) if m(e))),
         _ => false,
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use harn_syntax::ast::{
-    Assign, Block, DeclKind, Expr, ExprKind, FnDecl, For, Let, Stmt, StmtKind, Symbol,
-};
+use harn_syntax::ast::{Assign, Block, DeclKind, Expr, ExprKind, FnDecl, For, Let, Stmt, StmtKind, Symbol};
 
 use super::access::{Step, stored};
 use super::operate::binary;
@@ -226,9 +224,8 @@ impl Activation {
         };
         parts.reverse();
         let text = self.oracle.names.text(root);
-        let read_root = || {
-            self.oracle.scopes.read(scope, root).ok_or_else(|| thrown(format!("Undefined variable: {text}")))
-        };
+        // The wording of an unknown name depends on what is spelt nearly alike.
+        let read_root = || self.oracle.scopes.read(scope, root).ok_or(Flow::Unsure);
         let steps = || {
             let step = |part: &&Expr| match &part.kind {
                 ExprKind::Property { name, .. } => {
@@ -258,7 +255,7 @@ impl Activation {
         match scope.assign(root, whole) {
             Assigned::Done => Ok(()),
             Assigned::Immutable => Err(thrown(format!("Cannot assign to immutable binding: {text}"))),
-            Assigned::Unknown => Err(thrown(format!("Undefined variable: {text}"))),
+            Assigned::Unknown => Err(Flow::Unsure),
         }
     }
 

@@ -22,9 +22,9 @@ impl Oracle {
 
     /// `iter(x)`.
     pub(super) fn iter(&self, source: &Value) -> Result<Value, Flow> {
-        lift(source).map(Value::Iter).ok_or_else(|| {
-            type_error(format!("iter: value of type {} is not iterable", source.type_of()))
-        })
+        lift(source)
+            .map(Value::Iter)
+            .ok_or_else(|| type_error(format!("iter: value of type {} is not iterable", source.type_of())))
     }
 
     pub(super) fn drain(&self, iter: &Iter) -> Result<Vec<Value>, Flow> {
@@ -194,7 +194,10 @@ impl Oracle {
                 let mut entries = Vec::new();
                 while let Some(item) = iter.next()? {
                     let Value::Pair(pair) = &item else {
-                        return Err(type_error(format!("iter.to_dict: expected pair, got {}", item.type_of())));
+                        return Err(type_error(format!(
+                            "iter.to_dict: expected pair, got {}",
+                            item.type_of()
+                        )));
                     };
                     let Value::Str(key) = &pair.0 else {
                         return Err(type_error(format!(

@@ -72,9 +72,7 @@ impl Oracle {
             "last" => part(&whole, length - count(0, 0).min(length), length),
             "take" => part(&whole, 0, count(0, 0)),
             "skip" => part(&whole, count(0, 0), length),
-            "slice" => {
-                part(&whole, clamped(int(0, 0), length), clamped(int(1, length as i64), length))
-            }
+            "slice" => part(&whole, clamped(int(0, 0), length), clamped(int(1, length as i64), length)),
             "reduce" => {
                 let Some(f) = args.get(1).filter(|f| f.callable()) else { return Err(Flow::Unsure) };
                 let mut folded = args.first().cloned().unwrap_or(Value::Nil);
@@ -157,12 +155,7 @@ impl Oracle {
         })
     }
 
-    fn with_callback(
-        self: &Arc<Self>,
-        items: &[Value],
-        method: &str,
-        f: &Value,
-    ) -> Result<Value, Flow> {
+    fn with_callback(self: &Arc<Self>, items: &[Value], method: &str, f: &Value) -> Result<Value, Flow> {
         let mut answers = Vec::new();
         for (at, item) in items.iter().enumerate() {
             let answer = self.call(f, vec![item.clone()])?;
@@ -210,7 +203,8 @@ impl Oracle {
             }
             "partition" => {
                 let (yes, no): (Vec<_>, Vec<_>) = answered.partition(|(_, answer)| answer.truthy());
-                let items = |part: Vec<(Value, Value)>| Value::list(part.into_iter().map(|(i, _)| i).collect());
+                let items =
+                    |part: Vec<(Value, Value)>| Value::list(part.into_iter().map(|(i, _)| i).collect());
                 Value::list(vec![items(yes), items(no)])
             }
             _ => {
@@ -320,9 +314,7 @@ impl Oracle {
             ("is_superset", _) => {
                 Value::Bool(other.is_some_and(|other| other.iter().all(|x| in_set(items, x))))
             }
-            ("is_disjoint", _) => {
-                Value::Bool(other.is_none_or(|other| !own().any(|x| in_set(&other, &x))))
-            }
+            ("is_disjoint", _) => Value::Bool(other.is_none_or(|other| !own().any(|x| in_set(&other, &x)))),
             ("map", Some(f)) if f.callable() => {
                 let mut mapped = Vec::new();
                 for item in own() {
@@ -358,7 +350,9 @@ impl Oracle {
             "first" => Value::Int(start),
             "last" => Value::Int(end - i64::from(exclusive)),
             "contains" => Value::Bool(match args.first() {
-                Some(Value::Int(i)) => length > 0 && start <= *i && i128::from(*i) < i128::from(start) + length,
+                Some(Value::Int(i)) => {
+                    length > 0 && start <= *i && i128::from(*i) < i128::from(start) + length
+                }
                 _ => false,
             }),
             "to_string" => Value::str(range.display()),
@@ -370,11 +364,7 @@ impl Oracle {
     }
 
     /// Builtins over lists (spec 02 section 13.5).
-    pub(super) fn list_builtin(
-        self: &Arc<Self>,
-        name: &str,
-        args: &[Value],
-    ) -> Result<Value, Flow> {
+    pub(super) fn list_builtin(self: &Arc<Self>, name: &str, args: &[Value]) -> Result<Value, Flow> {
         let Some(Value::List(items)) = args.first() else {
             let got = args.first().map_or("nil", Value::type_of);
             return Err(type_error(format!("{name}: first argument must be a list, got {got}")));

@@ -72,6 +72,9 @@ const STACK: usize = 256 << 20;
 /// Steps after which a program is taken to be endless.
 const PATIENCE: u64 = 2_000_000;
 
+/// Calls inside each other that the stack surely has room for.
+const DEEPEST: u64 = 800;
+
 /// The most that a program may print.
 const LONGEST_OUTPUT: usize = 1 << 20;
 
@@ -92,6 +95,8 @@ pub struct Oracle {
     names: Names,
     output: Mutex<String>,
     steps: AtomicU64,
+    /// Calls inside each other, at most.
+    depth: AtomicU64,
     scopes: Register,
     /// Functions by the address of their body in the tree.
     codes: Mutex<HashMap<usize, Arc<Code>>>,
@@ -142,6 +147,7 @@ impl Oracle {
             names: ast.names.clone(),
             output: Mutex::default(),
             steps: AtomicU64::new(0),
+            depth: AtomicU64::new(0),
             scopes: Register::default(),
             codes: Mutex::default(),
             enums: vec!["Result".to_owned()],
@@ -172,8 +178,10 @@ impl Oracle {
                 DeclKind::Impl { target, methods } => {
                     for method in methods {
                         let code = self.code_of_fn(&method.function);
-                        let key =
-                            (names.text(target.name).to_owned(), names.text(method.function.name.name).to_owned());
+                        let key = (
+                            names.text(target.name).to_owned(),
+                            names.text(method.function.name.name).to_owned(),
+                        );
                         let value = self.scopes.close(code, top);
                         self.methods.insert(key, value);
                     }

@@ -19,9 +19,8 @@ impl Oracle {
         let chars: Vec<char> = text.chars().collect();
         let length = chars.len() as i64;
         let of = |chars: &[char]| Value::str(chars.iter().collect::<String>());
-        let place = |byte: Option<usize>| {
-            Value::Int(byte.map_or(-1, |byte| text[..byte].chars().count() as i64))
-        };
+        let place =
+            |byte: Option<usize>| Value::Int(byte.map_or(-1, |byte| text[..byte].chars().count() as i64));
         Ok(match method {
             "count" | "len" => Value::Int(length),
             "empty" => Value::Bool(text.is_empty()),

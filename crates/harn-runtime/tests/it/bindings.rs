@@ -68,6 +68,7 @@ fn hundreds_of_elements_arguments_and_keys_are_fine() {
 
 #[test]
 fn a_variable_that_is_given_its_own_value_before_it_ends_lets_go_of_it() {
-    let ran = run("fn f(p) {\n  for v in 1 to 3 {\n    v = p\n    v = v\n  }\n  return p\n}\nprintln(f([1]))");
+    let ran =
+        run("fn f(p) {\n  for v in 1 to 3 {\n    v = p\n    v = v\n  }\n  return p\n}\nprintln(f([1]))");
     assert_eq!(ran.out(), "[1]\n");
 }
