@@ -245,7 +245,7 @@ fn bytes(text: String, random: &mut Random) -> String {
     for _ in 0..=random.below(4) {
         let at = random.below(bytes.len());
         if let Some(byte) = bytes.get_mut(at) {
-            *byte = random.next() as u8;
+            *byte = random.bits() as u8;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

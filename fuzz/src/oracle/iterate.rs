@@ -58,14 +58,14 @@ impl Oracle {
             "iter" => Value::Iter(source),
             "map" => {
                 let f = callback()?;
-                Iter::new(move || match source.next()? {
+                Iter::lazy(move || match source.next()? {
                     Some(item) => oracle.call(&f, vec![item]).map(Some),
                     None => Ok(None),
                 })
             }
             "filter" => {
                 let f = callback()?;
-                Iter::new(move || {
+                Iter::lazy(move || {
                     while let Some(item) = source.next()? {
                         if oracle.call(&f, vec![item.clone()])?.truthy() {
                             return Ok(Some(item));
@@ -77,7 +77,7 @@ impl Oracle {
             "flat_map" => {
                 let f = callback()?;
                 let mut inner: Option<Arc<Iter>> = None;
-                Iter::new(move || {
+                Iter::lazy(move || {
                     loop {
                         if let Some(item) = inner.as_ref().map_or(Ok(None), |inner| inner.next())? {
                             return Ok(Some(item));
@@ -92,7 +92,7 @@ impl Oracle {
             }
             "take" => {
                 let mut left = count()?;
-                Iter::new(move || {
+                Iter::lazy(move || {
                     if left == 0 {
                         return Ok(None);
                     }
@@ -102,7 +102,7 @@ impl Oracle {
             }
             "skip" => {
                 let mut left = count()?;
-                Iter::new(move || {
+                Iter::lazy(move || {
                     while left > 0 {
                         left -= 1;
                         if source.next()?.is_none() {
@@ -114,7 +114,7 @@ impl Oracle {
             }
             "take_while" => {
                 let f = callback()?;
-                Iter::new(move || match source.next()? {
+                Iter::lazy(move || match source.next()? {
                     Some(item) if oracle.call(&f, vec![item.clone()])?.truthy() => Ok(Some(item)),
                     _ => Ok(None),
                 })
@@ -122,7 +122,7 @@ impl Oracle {
             "skip_while" => {
                 let f = callback()?;
                 let mut skipping = true;
-                Iter::new(move || {
+                Iter::lazy(move || {
                     while let Some(item) = source.next()? {
                         if !skipping || !oracle.call(&f, vec![item.clone()])?.truthy() {
                             skipping = false;
@@ -137,19 +137,19 @@ impl Oracle {
                     return Err(type_error(format!("iter.{method}: expected iterable argument")));
                 };
                 if method == "zip" {
-                    return Ok(Iter::new(move || match source.next()? {
+                    return Ok(Iter::lazy(move || match source.next()? {
                         Some(left) => Ok(other.next()?.map(|right| Value::pair(left, right))),
                         None => Ok(None),
                     }));
                 }
-                Iter::new(move || match source.next()? {
+                Iter::lazy(move || match source.next()? {
                     Some(item) => Ok(Some(item)),
                     None => other.next(),
                 })
             }
             "enumerate" => {
                 let mut at = 0;
-                Iter::new(move || {
+                Iter::lazy(move || {
                     let item = source.next()?;
                     at += 1;
                     Ok(item.map(|item| Value::pair(Value::Int(at - 1), item)))
@@ -159,7 +159,7 @@ impl Oracle {
                 let Value::Int(n @ 1..) = argument(0) else {
                     return Err(type_error("iter.chunks: chunk size must be positive"));
                 };
-                Iter::new(move || {
+                Iter::lazy(move || {
                     let mut chunk = Vec::new();
                     while (chunk.len() as i64) < n {
                         match source.next()? {
@@ -175,7 +175,7 @@ impl Oracle {
                     return Err(type_error("iter.windows: window size must be positive"));
                 };
                 let mut window: Vec<Value> = Vec::new();
-                Iter::new(move || {
+                Iter::lazy(move || {
                     if window.len() as i64 == n {
                         window.remove(0);
                     }

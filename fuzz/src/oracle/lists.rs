@@ -292,7 +292,9 @@ impl Oracle {
             ("to_list", _) => Value::List(items.clone()),
             ("contains", Some(x)) => Value::Bool(in_set(items, x)),
             ("add", Some(x)) => set_of(own().chain([x.clone()])),
-            ("remove" | "delete", Some(x)) => set_of(own().filter(|item| !in_set(&[x.clone()], item))),
+            ("remove" | "delete", Some(x)) => {
+                set_of(own().filter(|item| !in_set(std::slice::from_ref(x), item)))
+            }
             ("union", _) => match other {
                 Some(other) => set_of(own().chain(other.iter().cloned())),
                 None => whole,

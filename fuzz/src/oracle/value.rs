@@ -73,7 +73,7 @@ pub struct Iter {
 }
 
 impl Iter {
-    pub fn new(pull: impl FnMut() -> Result<Option<Value>, Flow> + Send + 'static) -> Value {
+    pub fn lazy(pull: impl FnMut() -> Result<Option<Value>, Flow> + Send + 'static) -> Value {
         Value::Iter(Iter::over(pull))
     }
 
@@ -226,9 +226,9 @@ fn duration_text(ms: i64) -> String {
     let length = ms.unsigned_abs();
     match length {
         0 => "0ms".to_owned(),
-        _ if length % 3_600_000 == 0 => format!("{sign}{}h", length / 3_600_000),
-        _ if length % 60_000 == 0 => format!("{sign}{}m", length / 60_000),
-        _ if length % 1000 == 0 => format!("{sign}{}s", length / 1000),
+        _ if length.is_multiple_of(3_600_000) => format!("{sign}{}h", length / 3_600_000),
+        _ if length.is_multiple_of(60_000) => format!("{sign}{}m", length / 60_000),
+        _ if length.is_multiple_of(1000) => format!("{sign}{}s", length / 1000),
         _ => format!("{sign}{length}ms"),
     }
 }

@@ -116,6 +116,17 @@ pub struct Vm {
     stays_home: bool,
     /// Methods by module and name of a struct (no module: an enum) and by their own name, for types of other modules.
     foreign_methods: HashMap<(String, String), HashMap<String, *const Code>>,
+    /// The last field, so the last to go.
+    _trim: TrimAtTheEnd,
+}
+
+/// Gives the free lists of the thread back when all else of a VM is gone: its registry holds values too.
+struct TrimAtTheEnd;
+
+impl Drop for TrimAtTheEnd {
+    fn drop(&mut self) {
+        crate::value::slots::trim();
+    }
 }
 
 /// Code of the VM's own.
@@ -169,6 +180,7 @@ impl Vm {
             guest: None,
             stays_home: false,
             foreign_methods: HashMap::new(),
+            _trim: TrimAtTheEnd,
         }
     }
 
@@ -437,6 +449,5 @@ impl Drop for Vm {
             let content = cell.cell_cell().value.take();
             drop(content);
         }
-        crate::value::slots::trim();
     }
 }
