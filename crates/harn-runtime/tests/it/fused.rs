@@ -1,7 +1,7 @@
 //! Sequences of instructions that the VM runs as one give what they give one by one, for operands of every kind at one
 //! place of the code.
 
-use crate::world::run;
+use harn_sim::run;
 
 /// Calls `as_one` and `apart` with every combination of operands, and compares results and errors.
 fn same(as_one: &str, apart: &str, parameters: usize, operands: &str) {
