@@ -54,7 +54,7 @@ fn commented(text: &str, random: &mut Random) -> String {
             _ if whole && random.below(3) == 0 => {
                 number += 1;
                 let comment =
-                    if last_line { format!("// c{number}.\n") } else { format!("/* c{number}. */ ") };
+                    if last_line { format!("// c{number}.\n") } else { format!(" /* c{number}. */ ") };
                 out.push_str(&comment);
             }
             _ => {}
@@ -85,25 +85,24 @@ pub fn hold(text: &str) -> Result<(), String> {
             |tokens: &[String]| tokens.iter().skip(at.saturating_sub(3)).take(8).cloned().collect::<Vec<_>>();
         return Err(format!("tokens differ: {:?} and {:?}", around(&before.tokens), around(&after.tokens)));
     }
-    if before.comments.len() != after.comments.len() {
+    let sorted = |outline: &Outline| {
+        let mut texts: Vec<_> = outline.comments.iter().map(|(text, _)| text.clone()).collect();
+        texts.sort();
+        texts
+    };
+    if sorted(&before) != sorted(&after) {
         return Err(format!("{} comments became {}", before.comments.len(), after.comments.len()));
     }
-    for ((was, place), (is, now)) in before.comments.iter().zip(&after.comments) {
-        if was != is {
-            return Err(format!("the comment {was} changed places with {is}"));
-        }
-        // One inside an expression may come before its statement, or into the braces that open behind it.
-        let passed = after.tokens.get(*place..*now).unwrap_or_default();
-        let opened = passed.iter().all(|token| matches!(token.as_str(), "{" | "[" | "->" | ":"));
-        if !opened || now != place && was.starts_with("//") {
-            let near = |tokens: &[String]| {
-                tokens.iter().skip(place.saturating_sub(3)).take(6).cloned().collect::<Vec<_>>()
-            };
-            return Err(format!(
-                "{was} moved by {} tokens, near {:?}",
-                *now as i64 - *place as i64,
-                near(&before.tokens)
-            ));
+    // A comment in the middle of an expression or head goes before its statement, if need be; one that has a line, or
+    // the end of one, to itself stays.
+    let own = |outline: &Outline| -> Vec<(String, usize)> {
+        outline.comments.iter().filter(|(text, _)| text.starts_with("//")).cloned().collect()
+    };
+    for ((was, place), (is, now)) in own(&before).iter().zip(&own(&after)) {
+        if was != is || now != place {
+            let from = place.saturating_sub(3);
+            let near: Vec<_> = before.tokens.iter().skip(from).take(6).cloned().collect();
+            return Err(format!("{was} moved by {} tokens, near {near:?}", *now as i64 - *place as i64));
         }
     }
     match (differ::product(text), differ::product(&once)) {

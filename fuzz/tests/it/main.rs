@@ -1,8 +1,8 @@
 //! A quick round of what `cargo fuzz-programs` does for hours, with seeds that never change.
 
-use harn_fuzz::compose;
 use harn_fuzz::differ::{self, Verdict};
 use harn_fuzz::oracle::{Answer, Ending};
+use harn_fuzz::{compose, laws};
 
 /// Composed programs of a quick round: some seconds in a debug build.
 const ROUND: u64 = 150;
@@ -19,6 +19,14 @@ fn composed_programs_mean_the_same_to_the_product_and_to_the_oracle() {
         }
     }
     assert!(same * 10 >= ROUND * 7, "only {same} of {ROUND} programs were compared");
+}
+
+#[test]
+fn formatting_keeps_composed_programs_and_their_comments() {
+    for seed in 0..15 {
+        let text = laws::program(seed);
+        assert_eq!(laws::hold(&text), Ok(()), "seed {seed}\n{text}");
+    }
 }
 
 #[test]
