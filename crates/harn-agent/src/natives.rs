@@ -15,6 +15,10 @@ pub const NATIVES: &[(&str, NativeFn)] = &[
     ("__agent_push", push),
     ("__agent_pop", pop),
     ("__agent_current", current),
+    ("__dispatch_current", dispatch),
+    ("__dispatch_enter", enter),
+    ("__dispatch_grant", grant),
+    ("__dispatch_ungrant", ungrant),
     ("__tool_bind", bind_tools),
     ("__tool_bound", bound_tools),
     ("__progress", progress),
@@ -93,6 +97,28 @@ fn pop(ctx: &mut NativeCtx<'_>, _: &mut [Value]) -> NativeResult {
 fn current(ctx: &mut NativeCtx<'_>, _: &mut [Value]) -> NativeResult {
     let frame = ctx.task_state::<AgentStack>().current().cloned();
     Ok(frame.unwrap_or_else(|| from_data(Data::dict::<String>([]))).into())
+}
+
+fn dispatch(ctx: &mut NativeCtx<'_>, _: &mut [Value]) -> NativeResult {
+    Ok(ctx.task_state::<AgentStack>().dispatch().unwrap_or_default().into())
+}
+
+fn ungrant(ctx: &mut NativeCtx<'_>, _: &mut [Value]) -> NativeResult {
+    ctx.task_state::<AgentStack>().ungrant();
+    Ok(Value::NIL.into())
+}
+
+/// Enters the dispatch that `frame` describes; nothing is granted in it yet.
+fn enter(ctx: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
+    let frame = take(args, 0);
+    ctx.task_state::<AgentStack>().enter_dispatch(frame);
+    Ok(Value::NIL.into())
+}
+
+fn grant(ctx: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {
+    let (request, capabilities) = (take(args, 0), take(args, 1));
+    ctx.task_state::<AgentStack>().grant(request, capabilities);
+    Ok(Value::NIL.into())
 }
 
 fn bind_tools(ctx: &mut NativeCtx<'_>, args: &mut [Value]) -> NativeResult {

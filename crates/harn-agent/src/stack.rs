@@ -16,19 +16,26 @@ fn field(frame: &Value, name: &str) -> Option<String> {
 pub struct AgentStack {
     frames: Vec<Value>,
     tools: Value,
+    /// Pairs of a request and the capabilities that its approval named.
+    granted: Vec<Value>,
 }
 
 impl AgentStack {
     /// All of it as a value, for a snapshot.
     pub fn to_value(&self) -> Value {
-        Value::pair(Value::list(self.frames.clone()), self.tools.clone())
+        let kept = Value::pair(self.tools.clone(), Value::list(self.granted.clone()));
+        Value::pair(Value::list(self.frames.clone()), kept)
     }
 
     /// What [`AgentStack::to_value`] gave.
     pub fn from_value(value: &Value) -> AgentStack {
         match value.view() {
-            View::Pair(frames, tools) => {
-                AgentStack { frames: frames.clone().into_list(), tools: tools.clone() }
+            View::Pair(frames, kept) => {
+                let (tools, granted) = match kept.view() {
+                    View::Pair(tools, granted) => (tools.clone(), granted.clone().into_list()),
+                    _ => (Value::NIL, Vec::new()),
+                };
+                AgentStack { frames: frames.clone().into_list(), tools, granted }
             }
             _ => AgentStack::default(),
         }
@@ -67,6 +74,41 @@ impl AgentStack {
         let Some(listed) = fields.get("decisions") else { return Vec::new() };
         let View::List(ids) = listed.view() else { return Vec::new() };
         ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The dispatch of a trigger that the task is in (spec 08 section 6.4), also through loops and tools that its handler
+    /// started: the dict that the dispatcher entered with.
+    pub fn dispatch(&self) -> Option<Value> {
+        self.frames.iter().rev().find_map(|frame| match frame.view() {
+            View::Dict(fields) => fields.get("dispatch").filter(|dispatch| !dispatch.is_nil()),
+            _ => None,
+        })
+    }
+
+    /// Enters a dispatch; what was granted in one around it does not hold in it.
+    pub fn enter_dispatch(&mut self, frame: Value) {
+        self.granted.clear();
+        self.frames.push(frame);
+    }
+
+    /// What an approval lets the rest of this task's dispatch do: `capabilities` by name, citing `request`.
+    pub fn grant(&mut self, request: Value, capabilities: Value) {
+        self.granted.push(Value::pair(request, capabilities));
+    }
+
+    /// Takes back what was granted last.
+    pub fn ungrant(&mut self) {
+        self.granted.pop();
+    }
+
+    /// The request that allows one of these names, if an approval of this dispatch did.
+    pub fn granted(&self, names: &[&str]) -> Option<String> {
+        self.granted.iter().find_map(|grant| {
+            let View::Pair(request, capabilities) = grant.view() else { return None };
+            let View::List(listed) = capabilities.view() else { return None };
+            let allowed = listed.iter().any(|name| name.as_str().is_some_and(|name| names.contains(&name)));
+            if allowed { request.as_str().map(str::to_owned) } else { None }
+        })
     }
 
     /// Sets the current tool registry.

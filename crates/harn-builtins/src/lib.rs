@@ -91,6 +91,18 @@ impl Builtin {
         row
     }
 
+    /// A function of a prelude module that only other prelude and `std/` modules may name.
+    const fn internal(
+        module: &'static str,
+        name: &'static str,
+        signature: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        let mut row = Self::prelude(module, name, signature, doc, "");
+        row.visibility = Visibility::Internal;
+        row
+    }
+
     /// A native primitive that only the prelude and `std/` modules may name.
     const fn primitive(name: &'static str, signature: &'static str, doc: &'static str) -> Self {
         let mut row = Self::native(name, signature, doc, "");

@@ -86,6 +86,11 @@ ops! {
     43 TrustPolicy "trust.policy_for" Read "{agent}: CapabilityPolicy.";
     44 TrustVerify "trust.verify_chain" Read "{}: verification report.";
 
+    // Triggers (spec 08 section 6).
+    45 TriggerAppend "trigger.append" Control "{events: [{topic, kind, payload, headers}], trust}: appends what a dispatch did, in one transaction. The ids.";
+    46 TriggerTier "trigger.tier" Read "{agent, tier}: the tier in force of a trigger that is configured for `tier`.";
+    47 TriggerReserve "trigger.reserve" Control "{trigger_id, binding_key, event_id, trace_id, per_hour, per_day, ...}: a decision of a trigger. {ruling: admitted|waiting|denied, ...}.";
+
     // People (spec 08 section 4) and waitpoints (section 5).
     50 HitlAsk "hitl.ask" Control "{builtin, kind, explicit, payload...}: files a request and waits until it is settled. {request_id, value}.";
     51 HitlPending "hitl.pending" Read "{filters}: unanswered requests.";

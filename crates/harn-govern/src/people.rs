@@ -13,7 +13,7 @@ mod kind;
 mod pending;
 mod raised;
 
-pub use ask::{Approval, Ask, Filed, Origin, file};
+pub use ask::{Approval, Ask, Filed, Filing, Origin, file, file_once};
 pub use book::{Book, Request, Settled};
 pub use deliver::{Delivery, deliver, expire};
 pub use grants::Grant;

@@ -6,6 +6,7 @@
 //! operating system.
 #![allow(clippy::disallowed_methods, reason = "this is the one place that may")]
 
+mod causes;
 mod clock_offset;
 mod code_store;
 mod completions;

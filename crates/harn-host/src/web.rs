@@ -14,6 +14,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Method, Proxy, Response};
 use tokio::time::timeout;
 
+use crate::causes;
 use crate::completions::Completions;
 use crate::network::{self, Network};
 
@@ -175,14 +176,16 @@ fn build(args: &Data, local: bool) -> Result<Client, String> {
     if let Some(pem) = identity(tls)? {
         builder = builder.identity(Identity::from_pem(&pem).map_err(|why| format!("http: tls: {why}"))?);
     }
-    builder.build().map_err(|error| format!("http: the client cannot be made: {}", detail(&error)))
+    builder
+        .build()
+        .map_err(|error| format!("http: the client cannot be made: {}", causes::in_one_line(&error)))
 }
 
 fn proxy(args: &Data) -> Result<Option<Proxy>, String> {
     let given = args.field("proxy");
     let Some(url) = given.as_str().or_else(|| given.field("url").as_str()) else { return Ok(None) };
-    let mut proxy =
-        Proxy::all(url).map_err(|error| format!("http: invalid proxy: {}", detail(&error.without_url())))?;
+    let mut proxy = Proxy::all(url)
+        .map_err(|error| format!("http: invalid proxy: {}", causes::in_one_line(&error.without_url())))?;
     if let Some(hosts) = given.field("no_proxy").as_str() {
         proxy = proxy.no_proxy(reqwest::NoProxy::from_string(hosts));
     }
@@ -273,23 +276,14 @@ fn late(limit: Duration) -> Raised {
 fn failed(error: reqwest::Error, limit: Duration) -> Raised {
     match error.is_timeout() && !error.is_connect() {
         true => late(limit),
-        false => Raised::thrown(format!("http: request failed: {}", detail(&error.without_url()))),
+        false => {
+            Raised::thrown(format!("http: request failed: {}", causes::in_one_line(&error.without_url())))
+        }
     }
 }
 
 fn cut(error: &dyn Error) -> Raised {
-    Raised::thrown(format!("http: request failed: {}", detail(error)))
-}
-
-/// An error with its causes, in one line.
-fn detail(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
+    Raised::thrown(format!("http: request failed: {}", causes::in_one_line(error)))
 }
 
 /// Resolves names and leaves out the addresses that the egress policy denies, so that a name cannot lead into a network

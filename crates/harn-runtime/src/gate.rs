@@ -3,6 +3,8 @@
 //! The order is total: a denial wins over a question, a question over a permission. Cheap classes pass by one test of a
 //! mask; a rule that would touch them clears their bit.
 
+use crate::ceiling;
+use crate::service::Dispatch;
 use harn_agent::stack::AgentStack;
 use harn_effect::{Data, EffectClass, Op, Raised, Request};
 use harn_govern::{effects, trust};
@@ -15,6 +17,10 @@ pub struct Acting {
     pub session: String,
     /// The tool call in which the task is.
     pub tool: Option<String>,
+    /// The dispatch of a trigger in which the task is.
+    pub dispatch: Option<Dispatch>,
+    /// The approval of that dispatch which lets the effect through.
+    pub cites: Option<String>,
 }
 
 /// What the gate says of a request.
@@ -26,6 +32,8 @@ pub enum Ruling {
     Record(Acting),
     /// It may not; the refusal is recorded and the program gets this error.
     Deny(Acting, Raised),
+    /// It may not at the tier of the dispatch; what was asked for is recorded as a proposal besides.
+    Propose(Acting, Raised, Data),
 }
 
 /// The rules of a run.
@@ -45,21 +53,6 @@ const fn bit(class: EffectClass) -> u32 {
 impl Default for Gate {
     fn default() -> Self {
         Gate { free: bit(EffectClass::Ambient), denied: Vec::new(), record_all: false }
-    }
-}
-
-/// The ladder of side effects (spec 08 section 3.5); an effect above the level in force is refused.
-const LEVELS: [&str; 5] = ["none", "read_only", "workspace_write", "process_exec", "network"];
-
-/// Where an effect stands on the ladder. Model calls are allowed up from `read_only`: what the model asks for is ruled
-/// call by call.
-fn level(class: EffectClass) -> usize {
-    match class {
-        EffectClass::Ambient | EffectClass::Control => 0,
-        EffectClass::Read | EffectClass::Model => 1,
-        EffectClass::Write => 2,
-        EffectClass::Process => 3,
-        EffectClass::Network => 4,
     }
 }
 
@@ -94,27 +87,43 @@ impl Gate {
         let stack = fiber.task_state().peek::<AgentStack>();
         let (session, tool) = stack.map(|stack| (stack.session(), stack.tool())).unwrap_or_default();
         let is_agent = session.is_some();
-        let acting = Acting { session: session.unwrap_or_default(), tool };
+        let dispatch = dispatch(fiber);
+        let mut acting = Acting { session: session.unwrap_or_default(), tool, dispatch, cites: None };
         if self.denied.contains(&request.op) {
             return Ruling::Deny(acting, refused(request.op, "the rules of this run"));
         }
-        if let Some(ceiling) = ceiling(fiber).filter(|ceiling| level(class) > *ceiling) {
-            let name = LEVELS.get(ceiling).copied().unwrap_or("none");
-            return Ruling::Deny(acting, refused(request.op, &format!("side-effect ceiling: {name}")));
+        let level = if acting.dispatch.is_some() {
+            ceiling::level_in_dispatch(request.op)
+        } else {
+            ceiling::level(class)
+        };
+        if let Some(ceiling) = ceiling(fiber).filter(|ceiling| level > *ceiling) {
+            let builtin = ceiling::builtin(fiber, request);
+            acting.cites = approved(fiber, &acting, ceiling, &builtin, request.op);
+            if acting.cites.is_none() {
+                let raised = ceiling::refusal(&builtin, request, ceiling);
+                return match &acting.dispatch {
+                    Some(dispatch) if matches!(dispatch.tier.as_str(), "shadow" | "suggest") => {
+                        let proposal = ceiling::proposal(dispatch, &builtin, request);
+                        Ruling::Propose(acting, raised, proposal)
+                    }
+                    _ => Ruling::Deny(acting, raised),
+                };
+            }
         }
-        if acting.tool.is_some()
+        if (acting.tool.is_some() || acting.dispatch.is_some())
             && let Some(raised) = for_operators(request)
         {
             return Ruling::Deny(acting, raised);
         }
-        if (is_agent || self.record_all) && effects::is_recorded(request.op) {
+        if (is_agent || self.record_all || acting.cites.is_some()) && effects::is_recorded(request.op) {
             return Ruling::Record(acting);
         }
         Ruling::Allow
     }
 }
 
-/// What a tool may never do, whatever its tier: steer trust, name an approver, answer requests to people (spec 08 sections
+/// What a tool or the handler of a trigger may never do, whatever its tier: steer trust, name an approver, answer requests to people (spec 08 sections
 /// 3.6 and 4.5).
 fn for_operators(request: &Request) -> Option<Raised> {
     let args = &request.args;
@@ -142,13 +151,38 @@ fn refused(op: Op, by: &str) -> Raised {
     }
 }
 
+/// The dispatch that the task is in.
+pub(crate) fn dispatch(fiber: &mut Fiber) -> Option<Dispatch> {
+    let entered = fiber.task_state().peek::<AgentStack>()?.dispatch()?;
+    let harn_vm::View::Dict(fields) = entered.view() else { return None };
+    let text = |name: &str| fields.get(name).and_then(|value| value.as_str().map(str::to_owned));
+    Some(Dispatch {
+        agent: text("agent").unwrap_or_default(),
+        action: text("action").unwrap_or_default(),
+        trace_id: text("trace_id").unwrap_or_default(),
+        tier: text("tier").unwrap_or_default(),
+        event_id: text("event_id").unwrap_or_default(),
+        replay_of: text("replay_of_event_id"),
+    })
+}
+
+/// The approval that raises the ceiling of a dispatch at `act_with_approval` for this effect (spec 08 section 3.5). It does
+/// not reach into an agent loop that asked for a narrower policy.
+fn approved(fiber: &mut Fiber, acting: &Acting, ceiling: usize, builtin: &str, op: Op) -> Option<String> {
+    let tier = acting.dispatch.as_ref()?.tier.as_str();
+    if tier != "act_with_approval" || Some(ceiling) != ceiling::rank("read_only") {
+        return None;
+    }
+    fiber.task_state().peek::<AgentStack>()?.granted(&["*", builtin, ceiling::capability(op)])
+}
+
 /// The side-effect level of the policy in force in the task, as a place on the ladder.
 fn ceiling(fiber: &mut Fiber) -> Option<usize> {
     let frame = fiber.task_state().peek::<AgentStack>()?.current()?.clone();
     let harn_vm::View::Dict(frame) = frame.view() else { return None };
     let policy = to_data(&frame.get("policy")?).ok()?;
     match policy.field("side_effect_level") {
-        Data::Str(name) => LEVELS.iter().position(|level| level == name),
+        Data::Str(name) => ceiling::rank(name),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! needs something. An effect passes the gate, is written down when it is governed, and is then performed by a
 //! [`service::Service`] of the runtime or by the [`harn_effect::Host`]. Nothing here touches the world itself.
 
+mod ceiling;
 pub mod clock;
 pub mod code_cache;
 pub mod dialogue;

@@ -2,7 +2,7 @@
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
 use harn_eventlog::store::again;
-use harn_eventlog::{Durability, LogError, Tx, provenance};
+use harn_eventlog::{Durability, Event, Json, LogError, Tx, provenance};
 use harn_govern::Moment;
 use harn_govern::effects::{self, Decision, Verdict};
 use std::collections::BTreeMap;
@@ -57,16 +57,31 @@ impl Recorder {
             tool: acting.tool.as_deref(),
             task_id: &cx.task.task_id,
             run_id: &cx.run.run_id,
-            trace_id: cx.task.context.field("trace_id").as_str(),
+            trace_id: cx.task.trace_id(),
         };
         self.transact(cx, Durability::Synced, |tx, moment| effects::decide(tx, &decision, moment))
+    }
+
+    /// What a dispatch was refused, as a proposal (spec 08 section 3.5).
+    pub fn propose(&mut self, cx: &ServiceCx<'_>, proposal: &Data) -> Result<(), Raised> {
+        self.transact(cx, Durability::Synced, |tx, moment| {
+            let mut event = Event::new("dispatch_proposed", Json::from(proposal), moment.now_ms);
+            for name in ["trace_id", "agent", "autonomy_tier"] {
+                event = event.header(name, proposal.field(name).as_str().unwrap_or_default());
+            }
+            tx.append("trigger.outbox", event).map(|_| ())
+        })
     }
 
     /// The tool call of a model: its ruling comes with it. The decision's id.
     pub fn tool_call(&mut self, cx: &ServiceCx<'_>, request: &Request) -> Outcome {
         let text = |name: &str| request.args.field(name).as_str().map(str::to_owned);
         let verdict = text("ruling").and_then(|name| Verdict::from_name(&name)).unwrap_or(Verdict::Deny);
-        let acting = Acting { session: text("session_id").unwrap_or_default(), tool: text("tool") };
+        let acting = Acting {
+            session: text("session_id").unwrap_or_default(),
+            tool: text("tool"),
+            ..Acting::default()
+        };
         self.decide(cx, request, &acting, verdict, text("reason")).map(Data::Str)
     }
 
@@ -148,6 +163,16 @@ pub fn text_of(raised: &Raised) -> String {
         Raised::Thrown(Data::Str(text)) | Raised::Runtime(text) | Raised::Type(text) => text.clone(),
         Raised::Categorised { text, .. } => text.clone(),
         Raised::Thrown(_) | Raised::Cancelled => kind_of(raised).to_owned(),
+    }
+}
+
+/// A refusal that could not be written down says why besides.
+pub fn with_cause(raised: Raised, cause: &Raised) -> Raised {
+    match raised {
+        Raised::Categorised { category, text } => {
+            Raised::Categorised { category, text: format!("{text} ({})", text_of(cause)) }
+        }
+        other => other,
     }
 }
 

@@ -54,6 +54,35 @@ pub struct TaskInfo {
     pub context: Data,
     /// The budgeted decisions it is in, from the outermost: known while a model or tool call starts.
     pub decisions: Vec<String>,
+    /// The dispatch of a trigger that it is in.
+    pub dispatch: Option<Dispatch>,
+}
+
+/// The dispatch of a trigger (spec 08 section 6.4), as the gate and the services see it. A program cannot change it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dispatch {
+    /// The trigger: the agent in records.
+    pub agent: String,
+    /// `<provider>.<kind>` of the event.
+    pub action: String,
+    /// The trace of the event.
+    pub trace_id: String,
+    /// The tier in force.
+    pub tier: String,
+    /// The event; of a replay the original one.
+    pub event_id: String,
+    /// Whether this is a replay.
+    pub replay_of: Option<String>,
+}
+
+impl TaskInfo {
+    /// The trace that what the task does belongs to: the dispatch's, else the one in its context.
+    pub fn trace_id(&self) -> Option<&str> {
+        match &self.dispatch {
+            Some(dispatch) => Some(&dispatch.trace_id),
+            None => self.context.field("trace_id").as_str(),
+        }
+    }
 }
 
 /// What a service may use while it works.

@@ -51,8 +51,6 @@ pub const BODIES: &[Body] = &[
     ("trust.policy_for", |cx, a| score(cx, a, Op::TrustPolicy, "actor_id")),
     ("trust_graph_verify_chain", |_, _| effect(Op::TrustVerify, Data::dict::<&str>([]))),
     ("trust.verify_chain", |_, _| effect(Op::TrustVerify, Data::dict::<&str>([]))),
-    // Outside of a dispatch there is no context.
-    ("handler_context", |_, _| done(Value::NIL)),
     ("hitl_pending", |_, a| effect(Op::HitlPending, Data::dict([("filters", plain(get(a, 0)))]))),
     ("__hitl_ask", |_, a| effect(Op::HitlAsk, plain(get(a, 0)))),
     ("__hitl_consume", |_, a| effect(Op::HitlConsume, plain(get(a, 0)))),

@@ -1,26 +1,8 @@
 //! Agents, tools, sessions, transcripts (spec 07).
 
-use crate::{Body, Builtin, Visibility};
+use crate::Builtin;
 use Builtin as B;
 use harn_effect::EffectClass;
-
-/// A helper of the prelude itself: its body is a prelude function that programs may not name.
-const fn internal(
-    module: &'static str,
-    name: &'static str,
-    signature: &'static str,
-    doc: &'static str,
-) -> Builtin {
-    Builtin {
-        name,
-        signature,
-        effect: None,
-        doc,
-        example: "",
-        body: Body::Prelude(module),
-        visibility: Visibility::Internal,
-    }
-}
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
@@ -129,13 +111,13 @@ pub const ROWS: &[Builtin] = &[
         "The entry of a tool of the bound registry, without its handler.",
         "tool_bind(tool_define(tool_registry(), \"add\", \"Adds\", {parameters: {a: \"int\"}, handler: { x -> x.a + 1 }}))\ntool_def(\"add\").description // Adds",
     ),
-    internal(
+    B::internal(
         "tools",
         "__tool_declare",
         "fn(name: string, description: string | nil, parameters: dict, names: list, returns: any, handler: closure) -> dict",
         "The registry that a `tool` declaration binds.",
     ),
-    internal(
+    B::internal(
         "tools",
         "__tool_input_schema",
         "fn(entry: dict) -> dict",
@@ -323,13 +305,13 @@ pub const ROWS: &[Builtin] = &[
         "Bytes of string contents divided by four.",
         r#"estimate_tokens([{role: "user", content: "12345678"}]) // 2"#,
     ),
-    internal(
+    B::internal(
         "transcript",
         "__transcript_build",
         "fn(id: string, messages: list, extra_events: list, fields: dict) -> dict",
         "A transcript of messages and other events.",
     ),
-    internal(
+    B::internal(
         "transcript",
         "__transcript_event",
         "fn(kind: string, role: string, visibility: string, text: string, metadata: dict) -> dict",
@@ -440,31 +422,31 @@ pub const ROWS: &[Builtin] = &[
         "Queues a runtime message for the next model call of a session.",
         r#"agent_inject_feedback("demo", "lint", "unused x") // nil"#,
     ),
-    internal(
+    B::internal(
         "sessions",
         "__session_take_feedback",
         "fn(id: string) -> list",
         "Feedback that waits for a session, taken.",
     ),
-    internal(
+    B::internal(
         "sessions",
         "__session_emit",
         "fn(id: string, kind: string, fields: dict) -> nil",
         "Tells the subscribers of a session.",
     ),
-    internal(
+    B::internal(
         "sessions",
         "__session_begin",
         "fn(id: string, parent: string | nil) -> dict",
         "Opens a session for a running loop.",
     ),
-    internal(
+    B::internal(
         "sessions",
         "__session_store",
         "fn(id: string, messages: list, events: list, summary: string | nil) -> nil",
         "Stores what a running loop has.",
     ),
-    internal("sessions", "__session_end", "fn(id: string) -> nil", "The loop of a session has ended."),
+    B::internal("sessions", "__session_end", "fn(id: string) -> nil", "The loop of a session has ended."),
     B::prelude(
         "agent_policy",
         "register_tool_hook",
@@ -479,57 +461,67 @@ pub const ROWS: &[Builtin] = &[
         "Removes all tool hooks.",
         "clear_tool_hooks() // nil",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__policy_intersect",
         "fn(ceiling: any, request: any) -> any",
         "The policy of a nested loop.",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__tool_annotations",
         "fn(policy: any, entry: any, name: string) -> dict",
         "The annotations of a tool.",
     ),
-    internal("agent_policy", "__is_read_only", "fn(annotations: dict) -> bool", "Whether a tool only reads."),
-    internal(
+    B::internal(
+        "agent_policy",
+        "__is_read_only",
+        "fn(annotations: dict) -> bool",
+        "Whether a tool only reads.",
+    ),
+    B::internal(
         "agent_policy",
         "__policy_check",
         "fn(policy: any, name: string, args: dict, annotations: dict) -> any",
         "Why a capability policy refuses a call, or nil.",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__approval_check",
         "fn(policy: any, name: string, args: dict, annotations: dict) -> any",
         "What an approval policy says of a call.",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__approval_intersect",
         "fn(outer: any, inner: any) -> any",
         "The approval policy of a nested loop.",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__permissions_validate",
         "fn(label: string, permissions: any) -> nil",
         "Refuses permissions that cannot be understood.",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__permissions_check",
         "fn(permissions: any, name: string, args: dict, session_id: string, grants: list) -> dict",
         "What dynamic permissions say of a call.",
     ),
-    internal(
+    B::internal(
         "agent_policy",
         "__permission_deny_event",
         "fn(name: string, args: dict, reason: string) -> dict",
         "The transcript event of a refusal.",
     ),
-    internal("agent_policy", "__hook_deny", "fn(name: string) -> any", "Why a hook denies a tool, or nil."),
-    internal(
+    B::internal(
+        "agent_policy",
+        "__hook_deny",
+        "fn(name: string) -> any",
+        "Why a hook denies a tool, or nil.",
+    ),
+    B::internal(
         "agent_policy",
         "__hook_output",
         "fn(name: string, text: string) -> string",
@@ -542,13 +534,13 @@ pub const ROWS: &[Builtin] = &[
         "A long text cut in the middle, its diagnostic lines kept.",
         r#"microcompact("short") // short"#,
     ),
-    internal(
+    B::internal(
         "compaction",
         "__compact_messages",
         "fn(messages: list, opts: dict) -> dict",
         "Messages with the old ones replaced by a summary.",
     ),
-    internal(
+    B::internal(
         "compaction",
         "__compaction_options",
         "fn(opts: dict) -> any",
@@ -562,7 +554,7 @@ pub const ROWS: &[Builtin] = &[
         "llm_mock({text: \"hello\"})\nagent_loop(\"greet\", nil, {provider: \"mock\"}).visible_text // hello",
     )
     .effect(EffectClass::Model),
-    internal(
+    B::internal(
         "agent_calls",
         "__agent_run_calls",
         "fn(cfg: dict, st: dict, calls: list) -> dict",

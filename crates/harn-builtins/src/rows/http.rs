@@ -6,6 +6,13 @@ use harn_effect::EffectClass;
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
+    B::internal("handles", "__handle_id", "fn(handle: any) -> string", "The id of a handle."),
+    B::internal(
+        "handles",
+        "__options_of",
+        "fn(value: any) -> dict",
+        "The options, none when they are no dict.",
+    ),
     B::prelude(
         "http",
         "http_get",

@@ -35,6 +35,7 @@ mod triggers;
 mod trust;
 mod urls;
 mod workers;
+mod workflows;
 
 /// Every domain: heading and rows. A new domain is one line here and one file beside it.
 pub const DOMAINS: &[(&str, &[Builtin])] = &[
@@ -70,5 +71,6 @@ pub const DOMAINS: &[(&str, &[Builtin])] = &[
     ("Sub-agents, workers, MCP", workers::ROWS),
     ("State, metadata, scans, commands", state::ROWS),
     ("Triggers", triggers::ROWS),
+    ("Workflows, artifacts, run records", workflows::ROWS),
     ("Primitives of the prelude", primitives::ROWS),
 ];

@@ -77,6 +77,14 @@ pub const ROWS: &[Builtin] = &[
         "waitpoint_wait(\"doc-\" + uuid(), {timeout: 1ms}).status // timed_out",
     )
     .effect(Control),
+    B::prelude(
+        "monitors",
+        "monitor_wait_for_native",
+        "fn(options: dict) -> dict",
+        "Waits until a condition holds of what a source polls.",
+        "monitor_wait_for_native({source: { c -> c.poll_count }, condition: { n -> n == 2 }, timeout: 1s, poll_interval: 1ms}).status // matched",
+    )
+    .effect(Control),
     B::primitive("__hitl_ask", "fn(request: dict) -> dict", "Files a request and waits until it is settled.")
         .effect(Control),
     B::primitive("__hitl_consume", "fn(use: dict) -> dict", "Uses an approval once.").effect(Control),

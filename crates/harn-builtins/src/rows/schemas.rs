@@ -5,6 +5,14 @@ use Builtin as B;
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
+    B::prelude(
+        "schema_recovery",
+        "schema_recover",
+        "fn(text: any, schema: any, options?: dict | nil) -> dict",
+        "Data of a shape out of a text that should have been JSON: parsed, extracted, scraped, or repaired by a model.",
+        r#"schema_recover("n: 3", {type: "dict", properties: {n: {type: "int"}}}, {llm_repair: false}).data // {n: 3}"#,
+    )
+    .effect(harn_effect::EffectClass::Model),
     B::native(
         "schema_check",
         "fn(value: any, schema: any) -> any",

@@ -1,25 +1,7 @@
 //! Skills and the tools of an agent loop (spec 07 sections 3.7, 14 and 18).
 
-use crate::{Body, Builtin, Visibility};
+use crate::Builtin;
 use Builtin as B;
-
-/// A helper of the prelude itself: its body is a prelude function that programs may not name.
-const fn internal(
-    module: &'static str,
-    name: &'static str,
-    signature: &'static str,
-    doc: &'static str,
-) -> Builtin {
-    Builtin {
-        name,
-        signature,
-        effect: None,
-        doc,
-        example: "",
-        body: Body::Prelude(module),
-        visibility: Visibility::Internal,
-    }
-}
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
@@ -121,185 +103,205 @@ pub const ROWS: &[Builtin] = &[
         "An eval pack in its normal form.",
         r#"eval_pack_manifest({id: "p"}).version // 1"#,
     ),
-    internal(
+    B::internal(
         "skills",
         "__skill_load",
         "fn(registry: any, name: any, options: dict) -> dict",
         "The text of a skill, or what is wrong.",
     ),
-    internal("skills", "__skill_options", "fn(options: dict) -> any", "The options of a loop about skills."),
-    internal(
+    B::internal(
+        "skills",
+        "__skill_options",
+        "fn(options: dict) -> any",
+        "The options of a loop about skills.",
+    ),
+    B::internal(
         "skills",
         "__skill_match",
         "fn(skills: dict, prompt: string) -> list",
         "The skills that fit a prompt best.",
     ),
-    internal(
+    B::internal(
         "skills",
         "__skill_allows",
         "fn(skills: any, active: list, entry: dict) -> bool",
         "Whether the active skills let a tool be used.",
     ),
-    internal(
+    B::internal(
         "skills",
         "__skill_block",
         "fn(skills: dict, active: list) -> any",
         "The system text about the active skills.",
     ),
-    internal(
+    B::internal(
         "tool_surface",
         "__tool_surface_check",
         "fn(surface: dict) -> list",
         "The diagnostics of a surface.",
     ),
-    internal(
+    B::internal(
         "tool_surface",
         "__tool_surface_start",
         "fn(surface: dict) -> nil",
         "The check at the start of a loop.",
     ),
-    internal(
+    B::internal(
         "tool_search",
         "__tool_search_options",
         "fn(given: any, entries: list) -> any",
         "The options of a loop about tool search.",
     ),
-    internal(
+    B::internal(
         "tool_search",
         "__tool_search_hides",
         "fn(search: dict, promoted: list, entry: dict) -> bool",
         "Whether a tool is withheld.",
     ),
-    internal(
+    B::internal(
         "tool_search",
         "__tool_search_entry",
         "fn(search: dict, hidden: list) -> dict",
         "The tool that the model searches with.",
     ),
-    internal(
+    B::internal(
         "tool_search",
         "__tool_search_find",
         "fn(search: dict, query: string, entries: list) -> dict",
         "What a query finds.",
     ),
-    internal(
+    B::internal(
         "tool_search",
         "__tool_search_promote",
         "fn(search: dict, promoted: list, names: list, by_name: dict) -> list",
         "The promotions after a search.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_out_of_scope",
         "fn(cfg: dict, st: dict, entry: any) -> any",
         "Why a tool may not be called now.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_has_tools",
         "fn(cfg: dict) -> bool",
         "Whether the model can call anything.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_offered",
         "fn(cfg: dict, st: dict) -> list",
         "The tools on offer in this turn.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_system",
         "fn(cfg: dict, st: dict, base: any) -> any",
         "The system text of this turn.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_ledger_is_empty",
         "fn(ledger: dict) -> bool",
         "Whether there is no task ledger.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_outgoing",
         "fn(cfg: dict, st: dict, system: any) -> dict",
         "Messages and system text of the next model call.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_activate",
         "fn(cfg: dict, st: dict, name: string) -> dict",
         "Makes a skill active.",
     ),
-    internal(
+    B::internal(
         "agent_prompt",
         "__agent_match_skills",
         "fn(cfg: dict, st: dict, prompt: string) -> dict",
         "Matches skills when it is time to.",
     ),
-    internal("agent_daemon", "__daemon_options", "fn(options: dict) -> any", "The options of a daemon loop."),
-    internal(
+    B::internal(
+        "agent_daemon",
+        "__daemon_options",
+        "fn(options: dict) -> any",
+        "The options of a daemon loop.",
+    ),
+    B::internal(
         "agent_daemon",
         "__daemon_save",
         "fn(d: dict, st: dict, state: string) -> nil",
         "Writes the snapshot of a daemon.",
     ),
-    internal(
+    B::internal(
         "agent_daemon",
         "__daemon_restore",
         "fn(d: any, st: dict, prompt: string) -> dict",
         "Goes on from a snapshot.",
     ),
-    internal(
+    B::internal(
         "agent_daemon",
         "__daemon_wait",
         "fn(d: dict, session_id: string, watch_state: any) -> dict",
         "Waits for something to do.",
     ),
-    internal(
+    B::internal(
         "sessions",
         "__session_has_feedback",
         "fn(id: string) -> bool",
         "Whether feedback waits for a session.",
     ),
-    internal(
+    B::internal(
         "sessions",
         "__session_note",
         "fn(id: string, event: dict) -> nil",
         "Adds an event to a session from outside its loop.",
     ),
-    internal("sessions", "__session_take_notes", "fn(id: string) -> list", "The events that others added."),
-    internal(
+    B::internal(
+        "sessions",
+        "__session_take_notes",
+        "fn(id: string) -> list",
+        "The events that others added.",
+    ),
+    B::internal(
         "sessions",
         "__session_skills",
         "fn(id: string, names: list) -> nil",
         "Keeps the active skills of a session.",
     ),
-    internal(
+    B::internal(
         "agent_trace",
         "__trace_loop",
         "fn(status: any, trace: dict, transcript: dict, duration_ms: int) -> nil",
         "Adds a loop that has ended to the trace of the run.",
     ),
-    internal(
+    B::internal(
         "sub_agents",
         "__sub_agent_cycle",
         "fn(task: string, options: dict, session_id: string) -> dict",
         "One run of a sub-agent.",
     ),
-    internal(
+    B::internal(
         "workers",
         "__worker_start",
         "fn(mode: string, task: string, options: dict, session_id: string) -> dict",
         "Starts a worker.",
     ),
-    internal("mcp", "__mcp_connect_all", "fn(servers: any) -> dict", "Connects the MCP servers of a loop."),
-    internal(
+    B::internal(
+        "mcp",
+        "__mcp_connect_all",
+        "fn(servers: any) -> dict",
+        "Connects the MCP servers of a loop.",
+    ),
+    B::internal(
         "mcp",
         "__mcp_disconnect_all",
         "fn(clients: dict) -> nil",
         "Disconnects the MCP servers of a loop.",
     ),
-    internal(
+    B::internal(
         "eval_packs",
         "__eval_pack_declare",
         "fn(name: string, id: any, config: dict, summarize: any) -> dict",

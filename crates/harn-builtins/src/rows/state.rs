@@ -1,26 +1,8 @@
 //! State that outlives a run, metadata, scans, mock Postgres (spec 06 sections 9 and 10).
 
-use crate::{Body, Builtin, Visibility};
+use crate::Builtin;
 use Builtin as B;
 use harn_effect::EffectClass;
-
-/// A helper of the prelude itself: its body is a prelude function that programs may not name.
-const fn internal(
-    module: &'static str,
-    name: &'static str,
-    signature: &'static str,
-    doc: &'static str,
-) -> Builtin {
-    Builtin {
-        name,
-        signature,
-        effect: None,
-        doc,
-        example: "",
-        body: Body::Prelude(module),
-        visibility: Visibility::Internal,
-    }
-}
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
@@ -307,26 +289,26 @@ pub const ROWS: &[Builtin] = &[
         r#"command_result_scan({result: {stdout: "fine", stderr: ""}}).action // allow"#,
     )
     .effect(EffectClass::Write),
-    internal(
+    B::internal(
         "commands",
         "__command_guard",
         "fn(request: dict) -> dict",
         "Rules on a command before it starts.",
     ),
-    internal(
+    B::internal(
         "commands",
         "__command_after",
         "fn(policies: list, request: dict, result: dict) -> dict",
         "Lets hooks look at the result of a command.",
     ),
-    internal(
+    B::internal(
         "shells",
         "__shell_call",
         "fn(operation: string, params: dict) -> any",
         "The host calls about shells.",
     ),
-    internal("shells", "__process_exec", "fn(params: dict) -> dict", "The command envelope."),
-    internal(
+    B::internal("shells", "__process_exec", "fn(params: dict) -> dict", "The command envelope."),
+    B::internal(
         "globs",
         "__glob_path_match",
         "fn(pattern: string, path: string) -> bool",

@@ -48,7 +48,6 @@ pub const ROWS: &[Builtin] = &[
         "trust_graph_verify_chain().verified // true",
     )
     .effect(Read),
-    B::native("handler_context", "fn() -> dict | nil", "The dispatch being handled.", "handler_context() // nil"),
     B::native(
         "trust.query",
         "fn(filters?: dict) -> list<dict>",

@@ -7,6 +7,7 @@ use harn_effect::EffectClass;
 /// The rows.
 pub const ROWS: &[Builtin] = &[
     B::prelude("sub_agents", "sub_agent_run", "fn(task: any, options?: any) -> dict", "Runs an agent loop in a child session and gives one envelope.", r#"sub_agent_run("") // error: sub_agent_run: task is required"#).effect(EffectClass::Model),
+    B::prelude("workers", "spawn_agent", "fn(config: dict) -> dict", "Starts a worker that runs a workflow, a stage or a sub-agent; its handle.", r#"spawn_agent({task: "t", graph: {nodes: {a: {kind: "escalation"}}}, options: {persist_path: temp_dir() + "/" + uuid()}, wait: true}).status // completed"#).effect(EffectClass::Model),
     B::prelude("workers", "wait_agent", "fn(handle: any) -> any", "Waits until a worker, or each of a list, has ended its cycle; the handle then.", r#"wait_agent("x") // error: unknown worker: x"#),
     B::prelude("workers", "send_input", "fn(handle: any, task: any) -> dict", "Gives a worker that has ended a new task.", r#"send_input("x", "go") // error: unknown worker: x"#).effect(EffectClass::Model),
     B::prelude("workers", "worker_trigger", "fn(handle: any, payload?: any) -> dict", "Starts the next cycle of a worker that awaits triggers.", r#"worker_trigger("x") // error: unknown worker: x"#).effect(EffectClass::Model),

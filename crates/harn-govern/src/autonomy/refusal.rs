@@ -16,7 +16,7 @@ pub(super) const LIFECYCLE: &str = "triggers.lifecycle";
 /// Their kind.
 pub(super) const EXCEEDED: &str = "autonomy.budget_exceeded";
 /// A reviewer has a day.
-const DEADLINE_MS: i64 = 24 * 3_600_000;
+pub(super) const DEADLINE_MS: i64 = 24 * 3_600_000;
 
 /// Whether a request asks for one more decision of this key.
 fn is_for_key(request: &Request, key: &str) -> bool {

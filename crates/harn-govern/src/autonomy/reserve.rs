@@ -181,7 +181,7 @@ pub fn reserve(
     Ok(Admission::Refused(Box::new(refused)))
 }
 
-fn append_reserved(
+pub(super) fn append_reserved(
     tx: &mut dyn Tx,
     asked: &Reservation,
     (taken, at): (Taken, i64),

@@ -2,7 +2,7 @@
 
 use harn_eventlog::{Event, Json, LogError, Tx};
 
-use super::Kind;
+use super::{Book, Kind};
 use crate::moment::timestamp;
 use crate::{Moment, waitpoint};
 
@@ -170,11 +170,56 @@ impl Approval {
     }
 }
 
+/// What filing a request of a dispatch comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filing {
+    /// It was written now.
+    Filed(Filed),
+    /// An earlier attempt of the dispatch wrote it.
+    Recorded {
+        /// Its id.
+        request_id: String,
+        /// When it expires, Unix milliseconds.
+        deadline_at: Option<i64>,
+    },
+    /// The id is that of another request; the text of a runtime error.
+    Mismatch(String),
+}
+
+/// [`file`] for a request of a dispatch, whose id is the same at every attempt and replay: one that is on the log stands,
+/// provided it asks for the same (spec 08 sections 4.2 and 11.1 G3).
+pub fn file_once(
+    tx: &mut dyn Tx,
+    book: &mut Book,
+    ask: &Ask,
+    origin: &Origin,
+    moment: &mut Moment<'_>,
+) -> Result<Filing, LogError> {
+    book.refresh(tx)?;
+    let Some(id) = origin.base.as_ref().map(|(base, seq)| id_in_dispatch(ask.kind(), base, *seq)) else {
+        return file(tx, ask, origin, moment).map(Filing::Filed);
+    };
+    let Some(request) = book.get(&id) else { return file(tx, ask, origin, moment).map(Filing::Filed) };
+    let wanted = ask.payload(&id, &origin.agent, moment.now_ms);
+    let same = |field: &str| wanted.field(field) == request.payload.field(field);
+    if request.agent != origin.agent {
+        return Ok(Filing::Mismatch(format!("HITL request '{id}' belongs to another dispatch")));
+    }
+    if !["prompt", "action", "args", "principal", "role"].into_iter().all(same) {
+        return Ok(Filing::Mismatch(format!("HITL request '{id}' was recorded for something else")));
+    }
+    Ok(Filing::Recorded { deadline_at: request.deadline_at(), request_id: id })
+}
+
+fn id_in_dispatch(kind: Kind, base: &str, seq: u64) -> String {
+    format!("hitl_{}_{base}_{seq}", kind.name())
+}
+
 /// Writes the waitpoint and the request. The caller commits, then tells the host [`Filed::object`].
 pub fn file(tx: &mut dyn Tx, ask: &Ask, origin: &Origin, moment: &mut Moment<'_>) -> Result<Filed, LogError> {
     let kind = ask.kind();
     let request_id = match &origin.base {
-        Some((base, seq)) => format!("hitl_{}_{base}_{seq}", kind.name()),
+        Some((base, seq)) => id_in_dispatch(kind, base, *seq),
         None => format!("hitl_{}_{}", kind.name(), moment.uuid7()),
     };
     let trace_id = if origin.trace_id.is_empty() {

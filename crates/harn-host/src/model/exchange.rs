@@ -1,6 +1,5 @@
 //! One exchange with a provider: send, read within the limits of time and size, decode as the bytes come.
 
-use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use harn_llm::catalog::AuthStyle;
@@ -12,6 +11,7 @@ use reqwest::{Client, Response};
 use tokio::time::{Instant, timeout_at};
 
 use super::millis;
+use crate::causes;
 
 /// Most bytes of an error body that are read.
 const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
@@ -131,7 +131,10 @@ async fn next_piece(
         Err(_) => Err(ModelError::of(Category::Timeout, late)),
         Ok(Err(error)) => {
             let cut = wire::cut(&plan.provider);
-            Err(ModelError { message: format!("{}: {}", cut.message, detail(&error.without_url())), ..cut })
+            Err(ModelError {
+                message: format!("{}: {}", cut.message, causes::in_one_line(&error.without_url())),
+                ..cut
+            })
         }
         Ok(Ok(bytes)) => {
             deadlines.last_byte = Some(Instant::now());
@@ -202,7 +205,7 @@ async fn refused(plan: &HttpPlan, mut response: Response, deadlines: &Deadlines)
 fn send_error(plan: &HttpPlan, error: reqwest::Error) -> ModelError {
     let provider = &plan.provider;
     let error = error.without_url();
-    let why = detail(&error);
+    let why = causes::in_one_line(&error);
     if error.is_timeout() {
         let limit = plan.timeouts.connect_ms;
         return ModelError::of(
@@ -214,15 +217,4 @@ fn send_error(plan: &HttpPlan, error: reqwest::Error) -> ModelError {
         return ModelError::option(format!("{provider}: the request cannot be built: {why}"));
     }
     ModelError::of(Category::TransientNetwork, format!("{provider} connection failed: {why}"))
-}
-
-/// An error with its causes, in one line.
-fn detail(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }

@@ -7,13 +7,18 @@ use crate::schedule::task::{State, Wait};
 use crate::schedule::{Task, TaskId};
 use crate::service::{ServiceCx, Started, TaskInfo};
 use harn_agent::stack::AgentStack;
-use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
+use harn_effect::{Data, EffectClass, Op, Outcome, Raised, Request, Ticket};
 use harn_govern::effects::Verdict;
 use harn_vm::{EffectCall, Fiber, VmError, to_data};
 
 impl Run {
     /// Performs an effect of a task, or starts it.
     pub(super) fn effect(&mut self, id: TaskId, fiber: &mut Fiber, call: EffectCall) -> Progressed {
+        if call.request.op.class() != EffectClass::Ambient
+            && let Some(task) = self.tasks.get_mut(&id)
+        {
+            task.dispatch = crate::gate::dispatch(fiber).map(Box::new);
+        }
         // Who goes on from a suspension says so before anything else is written or done.
         if !Run::is_harmless(call.request.op)
             && let Err(raised) = self.claim()
@@ -85,8 +90,9 @@ impl Run {
         match self.gate.decide(fiber, request) {
             Ruling::Allow => Ok(None),
             Ruling::Record(acting) => {
+                let reason = acting.cites.as_ref().map(|request| format!("approved by {request}"));
                 let ruled = self.with_recorder(id, |recorder, cx| {
-                    recorder.decide(cx, request, &acting, Verdict::Allow, None)
+                    recorder.decide(cx, request, &acting, Verdict::Allow, reason)
                 });
                 ruled.map(Some)
             }
@@ -97,6 +103,17 @@ impl Run {
                     recorder.decide(cx, request, &acting, Verdict::Deny, Some(reason))
                 });
                 Err(raised)
+            }
+            Ruling::Propose(acting, raised, proposal) => {
+                let reason = recorder::text_of(&raised);
+                let proposed = self.with_recorder(id, |recorder, cx| {
+                    let _ = recorder.decide(cx, request, &acting, Verdict::Deny, Some(reason));
+                    recorder.propose(cx, &proposal)
+                });
+                Err(match proposed {
+                    Ok(()) => raised,
+                    Err(cause) => recorder::with_cause(raised, &cause),
+                })
             }
         }
     }
@@ -302,5 +319,10 @@ impl Run {
 /// A task as services see it.
 fn task_info(task: &Task) -> TaskInfo {
     let context = task.context.iter().filter_map(|(key, value)| Some((key.clone(), to_data(value).ok()?)));
-    TaskInfo { task_id: task.identity.task_id(), context: Data::dict(context), decisions: Vec::new() }
+    TaskInfo {
+        task_id: task.identity.task_id(),
+        context: Data::dict(context),
+        dispatch: task.dispatch.as_deref().cloned(),
+        decisions: Vec::new(),
+    }
 }

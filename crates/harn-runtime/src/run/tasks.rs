@@ -61,6 +61,7 @@ impl Run {
             names: ChildNames::default(),
             identity,
             context,
+            dispatch: None,
         };
         self.tasks.insert(id, task);
         self.ready.push_back(id);

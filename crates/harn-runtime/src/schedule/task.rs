@@ -4,6 +4,7 @@ use crate::schedule::channel::{Channel, SelectForm};
 use crate::schedule::group::GroupId;
 use crate::schedule::lock::LockId;
 use crate::schedule::pool::Order;
+use crate::service::Dispatch;
 use harn_effect::{Data, Ticket};
 use harn_vm::{EffectCall, Fiber, Handle, SavedHandle, Value, VmError};
 use std::any::Any;
@@ -46,6 +47,8 @@ pub(crate) struct Task {
     pub identity: Identity,
     /// Its task-local values (spec 04 section 4.12).
     pub context: BTreeMap<String, Value>,
+    /// The dispatch it was in when it last asked for an effect.
+    pub dispatch: Option<Box<Dispatch>>,
 }
 
 /// A task as programs see it. There may be very many, and few are asked: ids are put together when they are.

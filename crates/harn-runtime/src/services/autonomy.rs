@@ -221,7 +221,7 @@ fn reservation(cx: &ServiceCx<'_>, args: &Data, budget: &Budget, session: &str) 
         session_id: Some(session.to_owned()),
         event_id: None,
         binding_key: None,
-        trace_id: cx.task.context.field("trace_id").as_str().map(str::to_owned),
+        trace_id: cx.task.trace_id().map(str::to_owned),
         run_id: Some(cx.run.run_id.clone()).filter(|id| !id.is_empty()),
         limits: budget.limits,
         bounds: Vec::new(),

@@ -33,19 +33,23 @@ impl Hitl {
         let kind = ask.kind();
         let explicit = args.field("explicit").as_bool().unwrap_or(false);
         let someone = cx.run.interactive || cx.run.durable_log || cx.mocks.has("hitl", Some(kind.name()));
-        if !explicit && !someone {
+        let dispatch = cx.task.dispatch.as_ref();
+        if dispatch.is_none() && !explicit && !someone {
             let builtin = args.field("builtin").as_str().unwrap_or_default();
             return Err(Raised::Runtime(format!(
                 "{builtin}: no one can answer: attach a host or use a durable event log"
             )));
         }
-        let context = |name: &str| cx.task.context.field(name).as_str().unwrap_or_default().to_owned();
+        let seq = args.field("seq").as_int().and_then(|seq| u64::try_from(seq).ok());
         let origin = Origin {
-            agent: context("dispatch_agent"),
-            trace_id: context("trace_id"),
+            agent: dispatch.map(|dispatch| dispatch.agent.clone()).unwrap_or_default(),
+            trace_id: cx.task.trace_id().unwrap_or_default().to_owned(),
             run_id: Some(cx.run.run_id.clone()).filter(|id| !id.is_empty()),
-            base: None,
+            base: dispatch.zip(seq).map(|(dispatch, seq)| (dispatch.event_id.clone(), seq)),
         };
+        if origin.base.is_some() {
+            return self.ask_in_dispatch(cx, &ask, &origin);
+        }
         let filed = self.shared.transact(cx, |tx, _, moment| people::file(tx, &ask, &origin, moment))?;
         answer_by_mock(&self.shared, cx, &filed)?;
         if let Some(outcome) = self.look(cx, &filed.request_id, filed.deadline_at)? {
@@ -55,6 +59,45 @@ impl Hitl {
         self.waiting.push(Waiting { ticket, request_id: filed.request_id, deadline_at: filed.deadline_at });
         self.watch.begin(cx);
         Ok(None)
+    }
+
+    /// In a dispatch a request has the same id at every attempt and replay: what is recorded is the answer, and what is open
+    /// suspends the dispatch (spec 08 section 4.6).
+    fn ask_in_dispatch(
+        &self,
+        cx: &mut ServiceCx<'_>,
+        ask: &Ask,
+        origin: &Origin,
+    ) -> Result<Option<Data>, Raised> {
+        let filing = self.shared.transact(cx, |tx, projections, moment| {
+            people::file_once(tx, &mut projections.book, ask, origin, moment)
+        })?;
+        let (id, deadline_at) = match filing {
+            people::Filing::Filed(filed) => {
+                answer_by_mock(&self.shared, cx, &filed)?;
+                (filed.request_id, filed.deadline_at)
+            }
+            people::Filing::Recorded { request_id, deadline_at } => (request_id, deadline_at),
+            people::Filing::Mismatch(text) => return Err(Raised::Runtime(text)),
+        };
+        match self.look(cx, &id, deadline_at)? {
+            Some(outcome) => outcome.map(|reply| Some(self.with_usable(cx, &id, reply))),
+            None => Ok(Some(Data::dict([("request_id", Data::from(id)), ("waiting", Data::Bool(true))]))),
+        }
+    }
+
+    /// The reply with `usable`: whether an approval may raise a ceiling. One by a host mock does in tests and with the mock
+    /// model only (spec 08 section 4.5).
+    fn with_usable(&self, cx: &ServiceCx<'_>, id: &str, reply: Data) -> Data {
+        let Data::Dict(mut fields) = reply else { return reply };
+        let accept_mocked =
+            cx.run.test || (cx.env)("HARN_LLM_PROVIDER").is_some_and(|provider| provider == "mock");
+        let usable = self.shared.read(cx, |_, projections| {
+            let settled = projections.book.get(id).and_then(|request| request.settled.clone());
+            Ok(matches!(settled, Some(people::Settled::Approved { mocked, .. }) if accept_mocked || !mocked))
+        });
+        fields.insert("usable".to_owned(), Data::Bool(usable.unwrap_or(false)));
+        Data::Dict(fields)
     }
 
     /// The outcome of a request that is settled, cancelled or past its deadline.

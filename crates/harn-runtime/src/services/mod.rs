@@ -10,6 +10,7 @@ pub mod llm;
 pub mod progress;
 pub mod run_info;
 pub mod spending;
+pub mod triggers;
 pub mod trust;
 pub mod waitpoint;
 
@@ -39,6 +40,7 @@ pub fn under_rules(
         Box::new(autonomy::Autonomy::new(shared.clone())),
         Box::new(trust::Trust::new(shared.clone())),
         Box::new(hitl::Hitl::new(shared.clone())),
+        Box::new(triggers::Triggers::new(shared.clone())),
         Box::new(waitpoint::Waitpoints::new(shared.clone())),
         Box::new(progress::ProgressService),
         Box::new(run_info::RunInfoService),

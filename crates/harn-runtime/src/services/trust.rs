@@ -24,7 +24,7 @@ impl Trust {
             "trust_record" => positional(args)?,
             _ => decision(builtin, args.field("decision"))?,
         };
-        let trace_id = match cx.task.context.field("trace_id").as_str() {
+        let trace_id = match cx.task.trace_id() {
             _ if !draft.trace_id.is_empty() => draft.trace_id.clone(),
             Some(trace) => trace.to_owned(),
             None => format!("trace-{}", self.shared.uuid7(cx)),

@@ -43,7 +43,7 @@ impl Waitpoints {
         };
         let made = self.shared.transact(cx, |tx, _, moment| {
             if is_named(args) {
-                named::create(tx, &id, &actor(args), metadata.clone(), moment)
+                named::create(tx, &id, &actor(cx, args), metadata.clone(), moment)
             } else {
                 valued::create(tx, &id, metadata.clone(), moment)
             }
@@ -64,7 +64,7 @@ impl Waitpoints {
         }
         let ruled = self.shared.transact(cx, |tx, _, moment| {
             if is_named(args) {
-                named::resolve(tx, &id, completed, &actor(args), reason.as_deref(), moment).map(Ok)
+                named::resolve(tx, &id, completed, &actor(cx, args), reason.as_deref(), moment).map(Ok)
             } else if completed {
                 let value = Json::from(args.field("value"));
                 valued::complete(tx, &id, value, by.as_deref(), reason.as_deref(), moment)
@@ -97,8 +97,8 @@ impl Waitpoints {
                 wait_id,
                 ids,
                 started_at: harn_govern::moment::timestamp(cx.now_ms),
-                trace_id: cx.task.context.field("trace_id").as_str().map(str::to_owned),
-                replay_of_event_id: None,
+                trace_id: cx.task.trace_id().map(str::to_owned),
+                replay_of_event_id: cx.task.dispatch.as_ref().and_then(|dispatch| dispatch.replay_of.clone()),
             };
             self.shared.transact(cx, |tx, _, moment| named::start(tx, &wait, moment))?;
             What::Named(wait)
@@ -153,8 +153,10 @@ fn is_named(args: &Data) -> bool {
     args.field("family").as_str() == Some("named")
 }
 
-fn actor(args: &Data) -> String {
-    text(args, "by").unwrap_or_else(|| "system".to_owned())
+/// Who acts: whoever the call names, else the agent of the dispatch, else the system.
+fn actor(cx: &ServiceCx<'_>, args: &Data) -> String {
+    let agent = || cx.task.dispatch.as_ref().map(|dispatch| dispatch.agent.clone());
+    text(args, "by").or_else(agent).unwrap_or_else(|| "system".to_owned())
 }
 
 impl Service for Waitpoints {

@@ -117,6 +117,12 @@ impl Fiber {
         super::unwind::trace(self)
     }
 
+    /// The builtin that the program is calling, between two steps, or the library function it is in; `None` in the
+    /// program's own code.
+    pub fn library_call(&self) -> Option<String> {
+        super::unwind::library_call(self)
+    }
+
     /// Has `error` raised in running code at the next look at fuel. A waiting fiber is answered with `resume_error`.
     pub fn interrupt(&mut self, error: Box<VmError>) {
         self.interrupt = Some(error);

@@ -6,6 +6,7 @@ use crate::error::{TraceFrame, VmError};
 use crate::value::Value;
 use crate::value::cell::{ErrorCell, GeneratorState};
 use crate::value::strand::{Frame, Strand};
+use harn_bytecode::Op;
 
 /// Frames of a trace that are kept; the rest is counted.
 const TRACE: usize = 100;
@@ -110,6 +111,32 @@ fn trace_strand(strand: &Strand, frames: &mut Vec<TraceFrame>) {
             omitted: 0,
         });
     }
+}
+
+/// The builtin that the program is calling, else the function of the library: what the innermost frame of the program
+/// is at, in whose name the hidden frames above it work.
+pub(super) fn library_call(fiber: &Fiber) -> Option<String> {
+    let strand = &*fiber.strand;
+    let mut entered = None;
+    for frame in strand.frames[..=strand.top].iter().rev() {
+        // SAFETY: code of a frame belongs to a unit of this VM.
+        let code = unsafe { &*frame.code };
+        if code.unit.is_null() {
+            break;
+        }
+        let (module, function) = (&code.unit().module, code.function());
+        if module.hidden {
+            entered = Some(&function.name);
+            continue;
+        }
+        // A hidden function may have left by a tail call; the call of the program names the builtin all the same.
+        let called = function.code.get(pc_index(frame) as usize)?;
+        if matches!(called.op(), Op::CallBuiltin | Op::CallBuiltinSpread) {
+            return module.builtins.get(called.index()).cloned();
+        }
+        break;
+    }
+    entered.map(ToString::to_string)
 }
 
 impl Value {

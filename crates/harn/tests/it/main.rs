@@ -32,5 +32,7 @@ mod shared_log;
 mod spending;
 mod suspend;
 mod testing;
+mod triggers;
 mod walkthrough;
 mod watching;
+mod workflows;

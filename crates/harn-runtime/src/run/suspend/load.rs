@@ -211,6 +211,7 @@ impl Loader {
             names: ChildNames { spawned: id(at(names, 0))?, groups: id(at(names, 1))?, given: None },
             identity,
             context,
+            dispatch: None,
         };
         Ok((TaskId(id(data.field("id"))?), task))
     }
