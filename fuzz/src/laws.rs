@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use harn_fmt::Options;
 use harn_syntax::{Source, TokenKind, parse};
 
+use crate::oracle::Ending;
 use crate::random::Random;
 use crate::{compose, differ, trial};
 
@@ -104,6 +105,10 @@ pub fn hold(text: &str) -> Result<(), String> {
             let near: Vec<_> = before.tokens.iter().skip(from).take(6).cloned().collect();
             return Err(format!("{was} moved by {} tokens, near {near:?}", *now as i64 - *place as i64));
         }
+    }
+    // A program that the oracle gives up on may grow without bounds.
+    if differ::oracle(text).ending == Ending::Unsure {
+        return Ok(());
     }
     match (differ::product(text), differ::product(&once)) {
         (Ok(was), Ok(is)) if was != is => Err("the formatted program does something else".to_owned()),

@@ -276,9 +276,13 @@ impl Formatter<'_> {
     /// Whether the text holds `> (` outside of brackets.
     fn compares_with_paren(&self, expr: &Expr) -> bool {
         let ExprKind::Binary { op, left, right } = &expr.kind else { return false };
+        // An operand that gets parentheses of its own hides what is in it, whatever was written.
+        let shows = |operand: &Expr, is_right| {
+            !self.operand_wraps(*op, peeled(operand), is_right) && self.compares_with_paren(peeled(operand))
+        };
         *op == BinaryOp::Gt && self.operand(*op, right, true).first_char() == Some('(')
-            || matches!(left.kind, ExprKind::Binary { .. }) && self.compares_with_paren(left)
-            || matches!(right.kind, ExprKind::Binary { .. }) && self.compares_with_paren(right)
+            || shows(left, false)
+            || shows(right, true)
     }
 
     fn entries(&self, entries: &[DictEntry], any_bare: bool) -> Vec<Item> {
@@ -328,6 +332,11 @@ impl Formatter<'_> {
     /// An operand of a binary operator.
     fn operand(&self, op: BinaryOp, operand: &Expr, is_right: bool) -> Layout {
         let operand = peeled(operand);
+        self.wrapped_if(self.operand_wraps(op, operand, is_right), operand)
+    }
+
+    /// Whether an operand gets parentheses; `operand` is peeled.
+    fn operand_wraps(&self, op: BinaryOp, operand: &Expr, is_right: bool) -> bool {
         let wrap = match &operand.kind {
             ExprKind::Binary { op: inner, right, .. } => {
                 let (outer_level, inner_level) = (operator(op).0, operator(*inner).0);
@@ -344,7 +353,7 @@ impl Formatter<'_> {
         };
         let dangling =
             !is_right && matches!(op, BinaryOp::Sub | BinaryOp::NotIn) && ends_with_propagation(operand);
-        self.wrapped_if(wrap || dangling, operand)
+        wrap || dangling
     }
 
     fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr) -> Layout {

@@ -265,8 +265,8 @@ impl Printer {
                     stack.push((indent, Mode::Flat, inner));
                     0
                 }
-                Kind::Choice { flat, hugged, .. } => {
-                    stack.push((indent, mode, if mode == Mode::Flat { flat } else { hugged }));
+                Kind::Choice { flat, broken, .. } => {
+                    stack.push((indent, mode, if mode == Mode::Flat { flat } else { broken }));
                     0
                 }
             };

@@ -215,3 +215,21 @@ fn comments_keep_their_places() {
     stays("f({ x ->\n  // why\n  x\n})\n");
     assert_eq!(canonical("let a = 1 + /* one */ 2"), "/* one */\nlet a = 1 + 2\n");
 }
+
+/// Formatting `text` gives what formatting again leaves alone.
+fn settles(text: &str) {
+    let once = canonical(text);
+    assert_eq!(canonical(&once), once);
+}
+
+#[test]
+fn a_comparison_before_a_parenthesis_is_judged_by_the_tree_not_by_what_was_written() {
+    settles("println /* why */ ((true || ((a ?? 0) > (((9 + 0) % (b ?? 5)) + 0))))");
+}
+
+#[test]
+fn a_receiver_stays_on_one_line_when_the_arguments_behind_it_can_break() {
+    settles(
+        "println(hide([[\"b\", \"tab q\"], []].reduce(len((([[set(\"1.5\", \"abcdefg\"), set(\"line\", \"\")], [set(\"Hello, World\", \"x y  z\"), set(\"ABC abc\", \"xx\")]].flatten() |> _[1]) ?? (set(\"12\", \"a,b,,c\") |> { x -> set(\"a,b,,c\", \"-7\") }))), { x, y -> (({}).key ?? len(set(0, 7))) })))",
+    );
+}

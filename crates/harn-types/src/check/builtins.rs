@@ -1,6 +1,6 @@
 //! Calls of builtins: known names, results, and what their rows say about arguments (spec 03 sections 6.4 and 8).
 
-use super::builtin_results::RESULTS;
+use super::builtin_results::results;
 use super::{Checker, Typed, text_type};
 use crate::codes;
 use crate::types::{Generic, Kind, ShapeField, Ty};
@@ -15,7 +15,7 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(||
         // A row that the language's list lacks is this build's own: its result is what it declares.
         map.insert(row.name, row.parsed().result);
     }
-    for (result, names) in RESULTS {
+    for (result, names) in results() {
         map.extend(names.iter().map(|n| (*n, *result)));
     }
     map
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn results_are_types() {
         let mut types = crate::types::Types::default();
-        for (text, _) in RESULTS {
+        for (text, _) in results() {
             assert!(*text == "·" || text_type::read(&mut types, text).is_known(), "{text}");
         }
     }
