@@ -235,12 +235,22 @@ fn database(target: Target) -> Row {
     let label = "event log";
     match found {
         Ok(count) => row(Status::Ok, label, format!("PostgreSQL {place}, {count} topics, writable")),
-        Err(LogError::Unreachable(text)) => row(Status::Fail, label, format!("PostgreSQL {text}"))
-            .mend("start the server, or correct host and port in HARN_STORE; unset it to keep the log in a file"),
-        Err(error) => row(Status::Fail, label, format!("PostgreSQL: {error}")).mend(
-            "correct user, password (PGPASSWORD is read too) and database in HARN_STORE; the user needs the right to \
-             create tables once",
+        Err(LogError::Unreachable(text)) => row(Status::Fail, label, format!("PostgreSQL {text}")).mend(
+            "start the server, or correct host and port in HARN_STORE; unset it to keep the log in a file",
         ),
+        Err(error) => {
+            let text = format!("PostgreSQL: {error}");
+            let mend = if text.contains("TLS") {
+                "name the server's certificate authority in ?sslrootcert=FILE or SSL_CERT_FILE, or, where nobody listens \
+                 in, say ?sslmode=disable"
+            } else if text.contains("no encryption") {
+                "add ?sslmode=require to HARN_STORE"
+            } else {
+                "correct user, password (PGPASSWORD is read too) and database in HARN_STORE; the user needs the right \
+                 to create tables once"
+            };
+            row(Status::Fail, label, text).mend(mend)
+        }
     }
 }
 
