@@ -7,6 +7,7 @@
 mod ceiling;
 pub mod clock;
 pub mod code_cache;
+pub mod confinement;
 pub mod dialogue;
 pub mod gate;
 pub mod host_mock;

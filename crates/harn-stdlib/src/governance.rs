@@ -18,6 +18,7 @@ pub const BODIES: &[Body] = &[
         effect(Op::EventLatest, Data::dict([("topic", Data::from(topic))]))
     }),
     ("event_log_emit", |_, _| thrown("event_log_emit: no active Harn connector context")),
+    ("connector_call", |_, a| connector_call(a)),
     ("metrics_inc", |_, _| thrown("metrics_inc: no active Harn connector context")),
     ("secret_get", |_, _| thrown("secret_get: no active Harn connector context")),
     ("__event_next", |_, a| {
@@ -95,6 +96,19 @@ fn string_of(builtin: &str, args: &[Value], i: usize, name: &str) -> Result<Stri
             }
         },
     }
+}
+
+/// Outbound connectors are the orchestrator's: in a plain run none is active (spec 06 section 5.5).
+fn connector_call(args: &[Value]) -> NativeResult {
+    let name = |i: usize| args.get(i).filter(|v| !v.is_nil()).map(display).unwrap_or_default();
+    let (provider, method) = (name(0), name(1));
+    if provider.is_empty() {
+        return thrown("connector_call: provider is required");
+    }
+    if method.is_empty() {
+        return thrown("connector_call: method is required");
+    }
+    thrown(format!("connector_call: connector `{provider}` is not active"))
 }
 
 fn emit(args: &[Value]) -> NativeResult {

@@ -2,7 +2,7 @@
 
 use crate::Builtin;
 use Builtin as B;
-use harn_effect::EffectClass::{Read, Write};
+use harn_effect::EffectClass::{Network, Read, Write};
 
 /// The rows.
 pub const ROWS: &[Builtin] = &[
@@ -35,6 +35,13 @@ pub const ROWS: &[Builtin] = &[
         "event_log_emit(\"t\", \"k\") // error: event_log_emit: no active Harn connector context",
     )
     .effect(Write),
+    B::native(
+        "connector_call",
+        "fn(provider: string, method: string, params?: any) -> any",
+        "Calls a method of an active outbound connector.",
+        "connector_call(\"p\", \"m\") // error: connector_call: connector `p` is not active",
+    )
+    .effect(Network),
     B::native(
         "metrics_inc",
         "fn(name: string, amount?: any) -> nil",

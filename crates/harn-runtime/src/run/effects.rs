@@ -1,11 +1,13 @@
 //! Effects: the gate, the services, the host, standard output.
 
 use super::{Progressed, Run};
-use crate::gate::Ruling;
+use crate::confinement;
+use crate::gate::{Acting, Ruling};
 use crate::recorder::{self, Recorder};
 use crate::schedule::task::{State, Wait};
 use crate::schedule::{Task, TaskId};
 use crate::service::{ServiceCx, Started, TaskInfo};
+use crate::services;
 use harn_agent::stack::AgentStack;
 use harn_effect::{Data, EffectClass, Op, Outcome, Raised, Request, Ticket};
 use harn_govern::effects::Verdict;
@@ -87,7 +89,15 @@ impl Run {
     /// Rules on a request and makes the ruling durable (laws 3 and 4). The id of the decision when it was recorded; the
     /// error when the effect must not happen.
     fn rule(&mut self, id: TaskId, fiber: &mut Fiber, request: &Request) -> Result<Option<String>, Raised> {
-        match self.gate.decide(fiber, request) {
+        let ruling = match self.confined(fiber, request) {
+            Some(raised) => {
+                let stack = fiber.task_state().peek::<AgentStack>();
+                let (session, tool) = stack.map(|stack| (stack.session(), stack.tool())).unwrap_or_default();
+                Ruling::Deny(Acting { session: session.unwrap_or_default(), tool }, raised)
+            }
+            None => self.gate.decide(fiber, request),
+        };
+        match ruling {
             Ruling::Allow => Ok(None),
             Ruling::Record(acting) => {
                 let reason = acting.cites.as_ref().map(|request| format!("approved by {request}"));
@@ -116,6 +126,22 @@ impl Run {
                 })
             }
         }
+    }
+
+    /// Why the policy of the agent that the task belongs to closes an effect, when it does.
+    fn confined(&self, fiber: &mut Fiber, request: &Request) -> Option<Raised> {
+        if self.gate.passes(request.op.class()) {
+            return None;
+        }
+        let policy = confinement::policy(fiber)?;
+        let in_tool = fiber.task_state().peek::<AgentStack>().is_some_and(|stack| stack.tool().is_some());
+        // The loop itself may call its model; what runs in a tool needs the capability.
+        if request.op.class() == EffectClass::Model && !in_tool {
+            return None;
+        }
+        let builtin = fiber.library_call().unwrap_or_else(|| request.op.name().to_owned());
+        let own = services::run_info::state_root(&self.info.base_dir, (self.env)("HARN_STATE_DIR"));
+        confinement::refusal(&policy, &builtin, request, &own, self.host.borrow_mut().as_mut())
     }
 
     /// Calls the recorder with the context of a task.

@@ -26,7 +26,7 @@ impl Service for RunInfoService {
 }
 
 /// `HARN_STATE_DIR` joined to the base, or `.harn` in it; a blank variable counts as unset.
-fn state_root(base: &str, variable: Option<String>) -> String {
+pub(crate) fn state_root(base: &str, variable: Option<String>) -> String {
     let named = variable.filter(|value| !value.trim().is_empty()).unwrap_or_else(|| ".harn".to_owned());
     Path::new(base).join(named).to_string_lossy().into_owned()
 }

@@ -106,9 +106,11 @@ macro_rules! chapters {
 }
 
 chapters! {
+    evaluation_is_as_chapter_2_says: "02-semantics.txt";
     concurrency_is_as_chapter_4_says: "04-concurrency.txt";
     data_is_as_chapter_5_says: "05-data.txt";
     the_system_is_as_chapter_6_says: "06-system.txt";
     the_network_is_as_chapter_6_says: "06-network.txt";
     models_and_tools_are_as_chapter_7_says: "07-agents.txt";
+    autonomy_is_as_chapter_8_says: "08-autonomy.txt";
 }
