@@ -98,7 +98,8 @@ pub fn refusal(builtin: &str, request: &Request, ceiling: usize) -> Raised {
     rejected(format!("builtin '{builtin}' exceeds {exceeded}"))
 }
 
-fn rejected(text: String) -> Raised {
+/// A refusal of the gate, with its category.
+pub(crate) fn rejected(text: String) -> Raised {
     Raised::Categorised { category: "tool_rejected".to_owned(), text }
 }
 

@@ -1,8 +1,9 @@
 //! What the policy in force of an agent opens: its capabilities, and the folders that its files must lie in (spec 06
 //! sections 13.2 and 13.3).
 
+use crate::ceiling::{self, rejected};
 use harn_agent::stack::AgentStack;
-use harn_effect::{Data, EffectClass, Host, Op, Raised, Request, Ticket};
+use harn_effect::{Data, Host, Op, Raised, Request, Ticket};
 use harn_vm::{Fiber, View, to_data};
 use std::path::{Component, Path, PathBuf};
 
@@ -22,28 +23,13 @@ pub fn refusal(
     own: &str,
     host: &mut dyn Host,
 ) -> Option<Raised> {
-    let text = capability_refusal(policy, builtin, request)
-        .or_else(|| root_refusal(policy, builtin, request, Path::new(own), host))?;
-    Some(Raised::Categorised { category: "tool_rejected".to_owned(), text })
+    if let Some(raised) = capability_refusal(policy, builtin, request) {
+        return Some(raised);
+    }
+    root_refusal(policy, builtin, request, Path::new(own), host).map(rejected)
 }
 
-/// The capability that an effect needs, and how a refusal calls it.
-fn needed(request: &Request) -> Option<(&'static str, &'static str, &'static str)> {
-    Some(match request.op {
-        Op::FileRead => ("workspace", "read_text", "workspace.read_text"),
-        Op::FileList | Op::DirWalk => ("workspace", "list", "workspace.list"),
-        Op::FileStat | Op::FileCanonical => ("workspace", "exists", "workspace.exists"),
-        Op::FileWrite | Op::DirCreate | Op::FileCopy | Op::FileRename | Op::TempCreate => {
-            ("workspace", "write_text", "workspace write")
-        }
-        Op::FileDelete | Op::TreeDelete => ("workspace", "delete", "workspace.delete"),
-        Op::ProcessExec | Op::ChildOpen => ("process", "exec", "process.exec"),
-        op if op.class() == EffectClass::Model => ("llm", "call", "LLM/network"),
-        _ => return None,
-    })
-}
-
-fn capability_refusal(policy: &Data, builtin: &str, request: &Request) -> Option<String> {
+fn capability_refusal(policy: &Data, builtin: &str, request: &Request) -> Option<Raised> {
     let Data::Dict(capabilities) = policy.field("capabilities") else { return None };
     if capabilities.is_empty() {
         return None;
@@ -58,10 +44,11 @@ fn capability_refusal(policy: &Data, builtin: &str, request: &Request) -> Option
         let text = |name: &str| request.args.field(name).as_str().unwrap_or_default();
         let (capability, operation) = (text("capability"), text("operation"));
         return (!opens(capability, operation))
-            .then(|| format!("host_call {capability}.{operation} exceeds capability ceiling"));
+            .then(|| rejected(format!("host_call {capability}.{operation} exceeds capability ceiling")));
     }
-    let (capability, operation, named) = needed(request)?;
-    (!opens(capability, operation)).then(|| format!("builtin '{builtin}' exceeds {named} ceiling"))
+    let (capability, operation) = ceiling::capability(request.op).split_once('.')?;
+    let governed = ["workspace", "process", "llm"].contains(&capability);
+    (governed && !opens(capability, operation)).then(|| ceiling::refusal(builtin, request, 0))
 }
 
 /// The builtins that name a file of the program's; others keep state.

@@ -4,11 +4,12 @@
 //! mask; a rule that would touch them clears their bit.
 
 use crate::ceiling;
+use crate::confinement;
 use crate::service::Dispatch;
 use harn_agent::stack::AgentStack;
 use harn_effect::{Data, EffectClass, Op, Raised, Request};
 use harn_govern::{effects, trust};
-use harn_vm::{Fiber, to_data};
+use harn_vm::Fiber;
 
 /// On whose behalf a task acts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,11 +85,8 @@ impl Gate {
         if self.passes(class) {
             return Ruling::Allow;
         }
-        let stack = fiber.task_state().peek::<AgentStack>();
-        let (session, tool) = stack.map(|stack| (stack.session(), stack.tool())).unwrap_or_default();
-        let is_agent = session.is_some();
-        let dispatch = dispatch(fiber);
-        let mut acting = Acting { session: session.unwrap_or_default(), tool, dispatch, cites: None };
+        let is_agent = fiber.task_state().peek::<AgentStack>().is_some_and(|stack| stack.session().is_some());
+        let mut acting = acting(fiber);
         if self.denied.contains(&request.op) {
             return Ruling::Deny(acting, refused(request.op, "the rules of this run"));
         }
@@ -178,13 +176,17 @@ fn approved(fiber: &mut Fiber, acting: &Acting, ceiling: usize, builtin: &str, o
 
 /// The side-effect level of the policy in force in the task, as a place on the ladder.
 fn ceiling(fiber: &mut Fiber) -> Option<usize> {
-    let frame = fiber.task_state().peek::<AgentStack>()?.current()?.clone();
-    let harn_vm::View::Dict(frame) = frame.view() else { return None };
-    let policy = to_data(&frame.get("policy")?).ok()?;
-    match policy.field("side_effect_level") {
+    match confinement::policy(fiber)?.field("side_effect_level") {
         Data::Str(name) => ceiling::rank(name),
         _ => None,
     }
+}
+
+/// On whose behalf the task of a fiber acts.
+pub fn acting(fiber: &mut Fiber) -> Acting {
+    let stack = fiber.task_state().peek::<AgentStack>();
+    let (session, tool) = stack.map(|stack| (stack.session(), stack.tool())).unwrap_or_default();
+    Acting { session: session.unwrap_or_default(), tool, dispatch: dispatch(fiber), cites: None }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Effects: the gate, the services, the host, standard output.
 
 use super::{Progressed, Run};
+use crate::ceiling;
 use crate::confinement;
-use crate::gate::{Acting, Ruling};
+use crate::gate::{self, Ruling};
 use crate::recorder::{self, Recorder};
 use crate::schedule::task::{State, Wait};
 use crate::schedule::{Task, TaskId};
@@ -90,11 +91,7 @@ impl Run {
     /// error when the effect must not happen.
     fn rule(&mut self, id: TaskId, fiber: &mut Fiber, request: &Request) -> Result<Option<String>, Raised> {
         let ruling = match self.confined(fiber, request) {
-            Some(raised) => {
-                let stack = fiber.task_state().peek::<AgentStack>();
-                let (session, tool) = stack.map(|stack| (stack.session(), stack.tool())).unwrap_or_default();
-                Ruling::Deny(Acting { session: session.unwrap_or_default(), tool }, raised)
-            }
+            Some(raised) => Ruling::Deny(gate::acting(fiber), raised),
             None => self.gate.decide(fiber, request),
         };
         match ruling {
@@ -139,7 +136,7 @@ impl Run {
         if request.op.class() == EffectClass::Model && !in_tool {
             return None;
         }
-        let builtin = fiber.library_call().unwrap_or_else(|| request.op.name().to_owned());
+        let builtin = ceiling::builtin(fiber, request);
         let own = services::run_info::state_root(&self.info.base_dir, (self.env)("HARN_STATE_DIR"));
         confinement::refusal(&policy, &builtin, request, &own, self.host.borrow_mut().as_mut())
     }

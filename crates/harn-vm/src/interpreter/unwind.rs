@@ -7,7 +7,6 @@ use crate::value::Value;
 use crate::value::cell::{ErrorCell, GeneratorState};
 use crate::value::strand::{Frame, Strand};
 use harn_bytecode::Op;
-use harn_bytecode::Op;
 
 /// Frames of a trace that are kept; the rest is counted.
 const TRACE: usize = 100;
