@@ -24,6 +24,7 @@ import tempfile
 import time
 
 HOUR = 3_600_000
+BUSY = "the event log is locked by another process"
 
 PROGRAM = """
 fn work(who, n) {{
@@ -115,7 +116,7 @@ class Process:
         self.clock = os.path.join(directory, f"clock{number}")
         self.errors = os.path.join(directory, f"err{number}")
         self.env = dict(env, HARN_CLOCK_OFFSET_MS="@" + self.clock)
-        self.reported, self.child = 0, None
+        self.reported, self.busy, self.child = 0, 0, None
 
     def set_clock(self, offset):
         with open(self.clock + ".new", "w") as file:
@@ -137,8 +138,10 @@ class Process:
         for line in text:
             if line in ("done", "budget_exhausted"):
                 self.reported += 1
-            elif "event_log: " in line and "busy" not in line.lower():
+            elif "event_log: " in line and BUSY not in line:
                 raise Violation(f"a process failed: {line}")
+            elif BUSY in line:
+                self.busy += 1
 
 
 def one_round(harn, options, seed):
@@ -170,20 +173,25 @@ def one_round(harn, options, seed):
                 rng.choice(processes).set_clock(hour * HOUR + rng.choice([-1, 1, -24, -2]) * HOUR + rng.randrange(-60_000, 60_000))
             for process in processes:
                 if process.child.poll() is not None:
+                    busy = process.busy
                     process.stop()
-                    with open(process.errors) as file:
-                        raise Violation("a process ended by itself: " + file.read()[-400:])
-                if time.monotonic() > process.until:
+                    # A log that others hold for too long refuses: nothing is admitted, and the run may be started again.
+                    if process.busy == busy:
+                        with open(process.errors) as file:
+                            raise Violation("a process ended by itself: " + file.read()[-400:])
+                    process.start(rng.uniform(0.3, 6))
+                elif time.monotonic() > process.until:
                     process.stop()
                     kills += 1
                     process.start(rng.uniform(0.3, 6))
         for process in processes:
             process.stop()
         reported = sum(process.reported for process in processes)
+        busy = sum(process.busy for process in processes)
         admitted, hours, full, open_spends, chain = check(harn, directory, env, options, reported)
         print(f"seed {seed}: {options.seconds} s, {options.processes}x{options.tasks}, {kills} kills, {steps} clock steps: {admitted}"
               f" admitted in {hours} hours ({full} full, none over {options.decisions}), {reported} reported, {open_spends}"
-              f" calls left at their worst case; {chain}", flush=True)
+              f" calls left at their worst case, {busy} refused by a busy log; {chain}", flush=True)
 
 
 def main():

@@ -11,3 +11,4 @@ mod postgres_server;
 #[path = "../../../../tests/model_server/server.rs"]
 mod server;
 mod stores;
+mod torn;

@@ -577,3 +577,39 @@ fn g06_a_tree_that_was_tampered_with_is_not_gone_on_from() {
     let shown = harn(&place, &["trust", "verify-chain"]);
     assert!(shown.out().contains("2 anchors checked, the last one at index 128"), "{}", shown.out());
 }
+
+/// Whatever page of the log is damaged: the used-up budget admits nothing, and nothing panics.
+#[test]
+fn g05_a_damaged_page_admits_nothing() {
+    let place = place();
+    place.file("main.harn", LOOP);
+    let run = || place.harn(&["run", "main.harn"]);
+    assert_eq!(run().out(), "done\n");
+    assert_eq!(run().out(), "approval_required\n");
+    let path = place.dir.path().join(".harn/events.sqlite");
+    let whole = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    for page in 0..whole.len() / 4096 {
+        let mut damaged = whole.clone();
+        damaged[page * 4096..(page + 1) * 4096].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        for side in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(place.dir.path().join(format!(".harn/events.sqlite{side}")));
+        }
+        std::fs::write(&path, damaged).unwrap();
+        let done = run();
+        assert!(!done.out().contains("done"), "page {page}: {}{}", done.out(), done.err());
+        assert!(!done.err().contains("panicked"), "page {page}: {}", done.err());
+        refused += usize::from(done.err().contains("event_log: "));
+    }
+    assert!(refused > 0, "the pages of the log are read");
+}
+
+/// A place where no file can be made, also for root.
+#[test]
+#[cfg(target_os = "linux")]
+fn g05_a_log_that_cannot_be_written_refuses_every_governed_action() {
+    let place = place();
+    refuses_without_a_log(&place, &[("HARN_EVENT_LOG_SQLITE_PATH", "/proc/events.sqlite")], "event_log: ");
+    let file = [("HARN_EVENT_LOG_BACKEND", "file"), ("HARN_EVENT_LOG_DIR", "/proc/events")];
+    refuses_without_a_log(&place, &file, "event_log: ");
+}

@@ -401,3 +401,46 @@ fn force_takes_a_run_only_from_a_process_that_has_died() {
     again.kill().unwrap();
     again.wait().unwrap();
 }
+
+/// Killed while it writes its state: the run is suspended or it is not, and one that is goes on, once.
+#[test]
+fn a_process_killed_while_it_writes_its_state_leaves_a_run_that_goes_on_or_none() {
+    let place = Place::new();
+    let program = r#"
+pipeline default(task) {
+  let much = range(60000).map({ i -> "line ${i}" }).to_list()
+  eprintln("ready")
+  let r = request_approval("go on with ${len(much)} lines")
+  println("went on with ${len(much)}: ${much[59999]}")
+}
+"#;
+    place.file("program.harn", program);
+    let mut gone_on = 0;
+    for round in 0..8u64 {
+        let mut child = place
+            .command(&["run", "--suspend", "program.harn"])
+            .stderr(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+        // The last round has all the time it needs.
+        if round < 7 {
+            std::thread::sleep(std::time::Duration::from_millis(round * 25));
+            let _ = child.kill();
+        }
+        child.wait().unwrap();
+        for listed in place.harn(&["resume", "--list"]).out().lines() {
+            let run = listed.split(' ').next().unwrap();
+            let request = listed.rsplit(' ').next().unwrap();
+            assert_eq!(place.harn(&["hitl", "approve", request, "--reviewer", "operator"]).code(), Some(0));
+            let output = place.harn(&["resume", run]);
+            assert_eq!(output.out(), "went on with 60000: line 59999\n", "{}", output.err());
+            gone_on += 1;
+        }
+        assert_eq!(place.harn(&["resume", "--list"]).out(), "");
+    }
+    assert!(gone_on > 0);
+}
