@@ -126,3 +126,115 @@ proptest! {
         prop_assert_eq!((edited.stop(), fresh.stop()), (0, 0));
     }
 }
+
+const LIB: &str = "/w/lib.harn";
+const BOTH: [&str; 2] = [PATH, LIB];
+const MAIN_TEXT: &str = "import { side } from \"lib\"\nlet s = side(2)\nlet t = [s]\nprintln(t, s)\n";
+const LIB_TEXT: &str = "pub fn side(n: int) -> int {\n  return n + 1\n}\npub let spare = 1\n";
+
+/// What the editor of two files that belong together may send.
+#[derive(Clone, Debug)]
+enum Step {
+    Open(usize),
+    Close(usize),
+    Save(usize),
+    Change(usize, Vec<Change>),
+    /// A question whose answer nobody waits for, and perhaps its cancellation.
+    Ask(usize, &'static str, bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let texts = prop_oneof![
+        Just("pub fn side(n: int) -> string {\n  return \"a\"\n}\n".to_owned()),
+        Just("pub fn other() { }\n".to_owned()),
+        Just(LIB_TEXT.to_owned()),
+        Just(MAIN_TEXT.to_owned()),
+        Just("let s = 1.5\nlet t = s\nprintln(t)\n".to_owned()),
+    ];
+    let changes = prop::collection::vec(prop_oneof![2 => change(), 1 => texts.prop_map(Change::Whole)], 1..3);
+    let asked = prop::sample::select(vec![
+        "textDocument/completion",
+        "textDocument/hover",
+        "textDocument/semanticTokens/full",
+        "textDocument/references",
+    ]);
+    prop_oneof![
+        3 => (0usize..2).prop_map(Step::Open),
+        1 => (0usize..2).prop_map(Step::Close),
+        1 => (0usize..2).prop_map(Step::Save),
+        6 => (0usize..2, changes).prop_map(|(which, changes)| Step::Change(which, changes)),
+        4 => (0usize..2, asked, any::<bool>()).prop_map(|(which, what, cancel)| Step::Ask(which, what, cancel)),
+    ]
+}
+
+/// What a server says of the open files: what depends on the other file first, from what it knows at this moment.
+fn known(editor: &mut Editor, open: &[Option<String>; 2]) -> Vec<Json> {
+    let mut all = Vec::new();
+    for (path, text) in BOTH.iter().zip(open) {
+        let Some(text) = text else { continue };
+        let document = json!({"uri": format!("file://{path}")});
+        let end = json!({"line": text.lines().count() + 1, "character": 0});
+        let range = json!({"start": {"line": 0, "character": 0}, "end": end});
+        all.push(
+            editor.ask("textDocument/inlayHint", json!({"textDocument": document, "range": range})).unwrap(),
+        );
+        all.push(editor.ask("textDocument/semanticTokens/full", json!({"textDocument": document})).unwrap());
+        // The same text once more asks for diagnostics of this version.
+        editor.change(path, 9000, json!([{"text": text}]));
+        all.push(editor.diagnostics(path, 9000));
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_of_messages_loses_an_edit(script in prop::collection::vec(step(), 1..24)) {
+        let disk = [(PATH, MAIN_TEXT), (LIB, LIB_TEXT)];
+        let mut editor = Editor::start(&disk);
+        let mut open: [Option<String>; 2] = [None, None];
+        for (version, step) in (2..).zip(&script) {
+            match step {
+                Step::Open(which) if open[*which].is_none() => {
+                    editor.open(BOTH[*which], disk[*which].1);
+                    open[*which] = Some(disk[*which].1.to_owned());
+                }
+                Step::Close(which) if open[*which].take().is_some() => {
+                    let document = json!({"uri": format!("file://{}", BOTH[*which])});
+                    editor.tell("textDocument/didClose", json!({"textDocument": document}));
+                }
+                Step::Change(which, changes) => {
+                    // A change of a file that is not open is told and forgotten.
+                    editor.change(BOTH[*which], version, changes.iter().map(as_json).collect());
+                    if let Some(text) = &mut open[*which] {
+                        *text = changes.iter().fold(text.clone(), |t, c| apply(&t, c));
+                    }
+                }
+                Step::Save(which) => {
+                    let document = json!({"uri": format!("file://{}", BOTH[*which])});
+                    editor.tell("textDocument/didSave", json!({"textDocument": document}));
+                }
+                Step::Ask(which, what, cancel) => {
+                    let document = json!({"uri": format!("file://{}", BOTH[*which])});
+                    let at = json!({"line": 1, "character": 9});
+                    let context = json!({"includeDeclaration": true});
+                    let params = json!({"textDocument": document, "position": at, "context": context});
+                    let id = editor.request(what, params);
+                    if *cancel {
+                        editor.tell("$/cancelRequest", json!({"id": id}));
+                    }
+                }
+                Step::Open(_) | Step::Close(_) => {}
+            }
+        }
+        let mut fresh = Editor::start(&disk);
+        for (path, text) in BOTH.iter().zip(&open) {
+            if let Some(text) = text {
+                fresh.open(path, text);
+            }
+        }
+        prop_assert_eq!(known(&mut editor, &open), known(&mut fresh, &open), "{:?}", open);
+        prop_assert_eq!((editor.stop(), fresh.stop()), (0, 0));
+    }
+}
