@@ -7,4 +7,3 @@ mod examples;
 mod files;
 mod limits;
 mod messages;
-mod speed;

@@ -26,3 +26,14 @@ fn a_profile_finds_busy_functions_and_waiting_lines() {
     let svg = std::fs::read_to_string(place.dir.path().join("f.svg")).unwrap();
     assert!(svg.starts_with("<svg ") && svg.contains("<title>busy: "), "{svg}");
 }
+
+#[test]
+fn the_front_end_tells_lines_per_second_of_each_stage() {
+    let place = Place::new();
+    place.file("a.harn", PROGRAM);
+    let done = place.harn(&["dev", "speed", "--turns", "1", "a.harn"]);
+    let out = done.out();
+    let stages: Vec<&str> = out.lines().skip(1).filter_map(|line| line.split("  ").next()).collect();
+    assert_eq!(stages, ["read", "check", "compile", "verify", "read + compile"], "{out}");
+    assert!(out.starts_with("10 lines\n") && out.ends_with(" lines/s\n"), "{out}");
+}
