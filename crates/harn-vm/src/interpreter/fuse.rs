@@ -43,12 +43,18 @@ fn fused(first: Instruction, rest: &[Instruction]) -> Option<Op> {
         {
             Some(Op::MulFields)
         }
-        // A product as one side of a sum, and a sum taken modulo a constant.
+        // A product as one side of a sum, and a sum taken modulo a constant; of all three, the last two wait for each
+        // other and are better off together.
+        (Op::Mul | Op::MulImm, Op::Add) if rest.get(1).is_some_and(|then| is_sum_modulo(next, *then)) => None,
         (Op::Mul, Op::Add) if (next.b() == result) != (next.c() == result) => Some(Op::MulThenAdd),
         (Op::MulImm, Op::Add) if (next.b() == result) != (next.c() == result) => Some(Op::MulImmThenAdd),
-        (Op::Add, Op::RemImm) if next.b() == result && next.d() > 0 => Some(Op::AddThenRem),
+        (Op::Add, Op::RemImm) if is_sum_modulo(first, next) => Some(Op::AddThenRem),
         // `place += number`: nothing to loosen.
         (Op::LoosenAdd, Op::Add) if next.b() == first.b() => Some(Op::LoosenThenAdd),
         _ => None,
     }
+}
+
+fn is_sum_modulo(sum: Instruction, modulo: Instruction) -> bool {
+    modulo.op() == Op::RemImm && modulo.b() == sum.a() && modulo.d() > 0
 }

@@ -54,8 +54,8 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
         }
         load!();
         'run: loop {
+            // `pc` stays at the instruction until it is done.
             let ins = *pc;
-            pc = pc.add(1);
             debug_assert!(usize::from(ins.code()) < Op::ALL.len());
             let op = std::mem::transmute::<u8, Op>(ins.code());
             'slow: {
@@ -74,9 +74,15 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         base.add(ins.c() as usize)
                     };
                 }
+                macro_rules! next {
+                    () => {{
+                        pc = pc.add(1);
+                        continue 'run;
+                    }};
+                }
                 macro_rules! jump {
                     () => {{
-                        pc = pc.offset(ins.d() as isize);
+                        pc = pc.offset(ins.d() as isize + 1);
                         fuel -= 1;
                         if fuel < 0 {
                             break 'run;
@@ -90,12 +96,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if (*x).word == INT && (*y).word == INT {
                             let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
                             put(a!(), Value::int($int));
-                            continue 'run;
+                            next!();
                         }
                         if (*x).word == FLOAT && (*y).word == FLOAT {
                             let ($x, $y) = (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
                             put(a!(), Value::float($float));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -106,12 +112,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if (*x).word == INT {
                             let ($x, $y) = ((*x).payload as i64, i64::from(ins.d()));
                             put(a!(), Value::int($int));
-                            continue 'run;
+                            next!();
                         }
                         if (*x).word == FLOAT {
                             let ($x, $y) = (f64::from_bits((*x).payload), f64::from(ins.d()));
                             put(a!(), Value::float($float));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -124,7 +130,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             let ($x, $y) =
                                 (f64::from_bits((*x).payload), f64::from_bits((*constant).payload));
                             put(a!(), Value::float($float));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -141,12 +147,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                     let ($x, $y) =
                                         (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
                                     put(a!(), Value::float($float));
-                                    continue 'run;
+                                    next!();
                                 }
                                 if (*x).word == INT && (*y).word == INT {
                                     let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
                                     put(a!(), Value::int($int));
-                                    continue 'run;
+                                    next!();
                                 }
                             }
                         }
@@ -159,7 +165,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if (*x).word == INT && (*y).word == INT {
                             let ($x, $y) = ((*x).payload as i64, (*y).payload as i64);
                             put(a!(), Value::bool($test));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -172,14 +178,14 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             if $test {
                                 jump!();
                             }
-                            continue 'run;
+                            next!();
                         }
                         if (*x).word == FLOAT && (*y).word == FLOAT {
                             let ($x, $y) = (f64::from_bits((*x).payload), f64::from_bits((*y).payload));
                             if $test {
                                 jump!();
                             }
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -192,14 +198,14 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             if $test {
                                 jump!();
                             }
-                            continue 'run;
+                            next!();
                         }
                         if (*x).word == FLOAT {
                             let ($x, $y) = (f64::from_bits((*x).payload), f64::from(ins.imm16()));
                             if $test {
                                 jump!();
                             }
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -220,13 +226,13 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                     drop(take(from));
                                     put(a!(), value);
                                 }
-                                continue 'run;
+                                next!();
                             }
                         }
                         if is_dict(from) && is_text(key) {
                             let value = middle::dict_get(from, key, ins.d() as u32);
                             put(a!(), value);
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -239,7 +245,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             let cache = (*code).caches.add(ins.index());
                             if (*cell).descriptor == (*cache).shape.get().cast() {
                                 copy(a!(), SlotsCell::slot(cell, (*cache).slot.get() as usize));
-                                continue 'run;
+                                next!();
                             }
                         }
                         break 'slow;
@@ -251,18 +257,18 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if (*x).word == INT && (*y).word == INT {
                             let sum = ((*x).payload as i64).wrapping_add((*y).payload as i64);
                             put(a!(), Value::int(sum));
-                            continue 'run;
+                            next!();
                         }
                         if (*x).word == FLOAT && (*y).word == FLOAT {
                             let sum = f64::from_bits((*x).payload) + f64::from_bits((*y).payload);
                             put(a!(), Value::float(sum));
-                            continue 'run;
+                            next!();
                         }
                         if ((*x).word == LIST || is_text(x))
                             && let Some(value) = middle::append(vm, x, y, ins.d() as u32)
                         {
                             put(a!(), value);
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }};
@@ -282,13 +288,13 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 ins.code() == Op::LoosenPush as u8,
                             );
                         }
-                        continue 'run;
+                        next!();
                     }};
                 }
                 // The fused instructions behind this one have been done, too.
                 macro_rules! skip {
                     ($count:expr) => {{
-                        pc = pc.add($count);
+                        pc = pc.add($count + 1);
                         continue 'run;
                     }};
                 }
@@ -306,7 +312,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         {
                             break 'slow;
                         }
-                        (*frame).pc = pc;
+                        (*frame).pc = pc.add(1);
                         frame = frame.add(1);
                         (*frame).code = callee;
                         (*frame).delta = u32::from(ins.a());
@@ -340,34 +346,34 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     // Loads and moves.
                     Op::Nil => {
                         put(a!(), Value::NIL);
-                        continue 'run;
+                        next!();
                     }
                     Op::Bool => {
                         put(a!(), Value::bool(ins.d() != 0));
-                        continue 'run;
+                        next!();
                     }
                     Op::Int => {
                         put(a!(), Value::int(i64::from(ins.d())));
-                        continue 'run;
+                        next!();
                     }
                     Op::Const => {
                         copy(a!(), (*code).values.add(ins.index()));
-                        continue 'run;
+                        next!();
                     }
                     Op::Move => {
                         copy(a!(), b!());
-                        continue 'run;
+                        next!();
                     }
                     Op::Take => {
                         let from = b!();
                         let (word, payload) = ((*from).word, (*from).payload);
                         (*from).word = 0;
                         put(a!(), Value::raw(word, payload));
-                        continue 'run;
+                        next!();
                     }
                     Op::Drop => {
                         drop(take(a!()));
-                        continue 'run;
+                        next!();
                     }
                     Op::GetGlobal => {
                         let global = (*code).link().globals.at(ins.index());
@@ -375,7 +381,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             break 'slow;
                         }
                         copy(a!(), global);
-                        continue 'run;
+                        next!();
                     }
                     Op::SetGlobal => {
                         let global = (*code).link().globals.at(ins.index());
@@ -386,7 +392,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         } else {
                             global.write(take(a!()));
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::TakeGlobal => {
                         let global = (*code).link().globals.at(ins.index());
@@ -396,31 +402,31 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let (word, payload) = ((*global).word, (*global).payload);
                         (*global).word = 0;
                         put(a!(), Value::raw(word, payload));
-                        continue 'run;
+                        next!();
                     }
                     Op::LoosenGlobal => {
                         if (*a!()).is_counted() {
                             let global = (*code).link().globals.at(ins.index());
                             middle::loosen(vm, global, a!(), b!(), ins.c() == 1);
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::LoosenAdd | Op::LoosenPush => loosen!(),
                     Op::LoosenThenAdd => {
-                        if fused::loosen_then_add(base, *pc) {
+                        if fused::loosen_then_add(base, *pc.add(1)) {
                             skip!(1);
                         }
                         loosen!()
                     }
                     Op::GetCapture => {
                         copy(a!(), SlotsCell::slot((*base).payload as *mut SlotsCell, ins.index()));
-                        continue 'run;
+                        next!();
                     }
 
                     // Arithmetic and comparison.
                     Op::Add => add!(),
                     Op::AddThenRem => {
-                        if fused::add_then_rem(base, ins, *pc) {
+                        if fused::add_then_rem(base, ins, *pc.add(1)) {
                             skip!(1);
                         }
                         add!()
@@ -428,7 +434,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     Op::Sub => arithmetic!(x, y, x.wrapping_sub(y), x - y),
                     Op::Mul => arithmetic!(x, y, x.wrapping_mul(y), x * y),
                     Op::MulThenAdd => {
-                        if fused::mul_then_add(base, ins, *pc) {
+                        if fused::mul_then_add(base, ins, *pc.add(1)) {
                             skip!(1);
                         }
                         arithmetic!(x, y, x.wrapping_mul(y), x * y)
@@ -438,12 +444,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if (*x).word == FLOAT && (*y).word == FLOAT {
                             let quotient = f64::from_bits((*x).payload) / f64::from_bits((*y).payload);
                             put(a!(), Value::float(quotient));
-                            continue 'run;
+                            next!();
                         }
                         // A divisor of zero is an error, one of minus one may overflow.
                         if (*x).word == INT && (*y).word == INT && (*y).payload as i64 > 0 {
                             put(a!(), Value::int((*x).payload as i64 / (*y).payload as i64));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -451,7 +457,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let (x, y) = (b!(), c!());
                         if (*x).word == INT && (*y).word == INT && (*y).payload as i64 > 0 {
                             put(a!(), Value::int((*x).payload as i64 % (*y).payload as i64));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -459,7 +465,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                     Op::SubImm => immediate!(x, y, x.wrapping_sub(y), x - y),
                     Op::MulImm => immediate!(x, y, x.wrapping_mul(y), x * y),
                     Op::MulImmThenAdd => {
-                        if fused::mul_imm_then_add(base, ins, *pc) {
+                        if fused::mul_imm_then_add(base, ins, *pc.add(1)) {
                             skip!(1);
                         }
                         immediate!(x, y, x.wrapping_mul(y), x * y)
@@ -468,7 +474,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let x = b!();
                         if (*x).word == INT && ins.d() > 0 {
                             put(a!(), Value::int((*x).payload as i64 / i64::from(ins.d())));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -476,7 +482,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let x = b!();
                         if (*x).word == INT && ins.d() > 0 {
                             put(a!(), Value::int(fused::remainder((*x).payload as i64, ins.d())));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -491,21 +497,21 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let (x, y) = (b!(), c!());
                         if (*x).word == INT && (*y).word == INT {
                             put(a!(), Value::bool((*x).payload == (*y).payload));
-                            continue 'run;
+                            next!();
                         }
                         let answer = middle::equal(x, y, ins.d() as u32);
                         put(a!(), Value::bool(answer));
-                        continue 'run;
+                        next!();
                     }
                     Op::Ne => {
                         let (x, y) = (b!(), c!());
                         if (*x).word == INT && (*y).word == INT {
                             put(a!(), Value::bool((*x).payload != (*y).payload));
-                            continue 'run;
+                            next!();
                         }
                         let answer = middle::equal(x, y, ins.d() as u32);
                         put(a!(), Value::bool(!answer));
-                        continue 'run;
+                        next!();
                     }
                     Op::Lt => compare!(x, y, x < y),
                     Op::Le => compare!(x, y, x <= y),
@@ -513,7 +519,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         let x = b!();
                         if (*x).word == BOOL {
                             put(a!(), Value::raw(BOOL, (*x).payload ^ 1));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -527,12 +533,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             if (*x).word != 0 && (*x).payload != 0 {
                                 jump!();
                             }
-                            continue 'run;
+                            next!();
                         }
                         if middle::truthy(x, ins.b() & 1 != 0) {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpIfNot => {
                         let x = a!();
@@ -540,30 +546,30 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             if (*x).word == 0 || (*x).payload == 0 {
                                 jump!();
                             }
-                            continue 'run;
+                            next!();
                         }
                         if !middle::truthy(x, ins.b() & 1 != 0) {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpNil => {
                         if (*a!()).is_nil() {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpNotNil => {
                         if !(*a!()).is_nil() {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpPresent => {
                         if !(*a!()).is_absent() {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpEq => {
                         let (x, y) = (b!(), c!());
@@ -575,7 +581,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if answer {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpNe => {
                         let (x, y) = (b!(), c!());
@@ -587,7 +593,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if !answer {
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::JumpLt => branch!(x, y, x < y),
                     Op::JumpLe => branch!(x, y, x <= y),
@@ -620,7 +626,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             put(at.add(2), Value::int(next));
                             jump!();
                         }
-                        continue 'run;
+                        next!();
                     }
                     Op::IterLoop => {
                         let at = a!();
@@ -633,7 +639,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 jump!();
                             }
                             drop(take(at));
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -647,17 +653,17 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             if len < items.capacity() {
                                 items.as_mut_ptr().add(len).write(take(b!()));
                                 items.set_len(len + 1);
-                                continue 'run;
+                                next!();
                             }
                             if middle::grow(vm, list, b!()) {
-                                continue 'run;
+                                next!();
                             }
                         }
                         break 'slow;
                     }
                     Op::GetField => get_field!(),
                     Op::MulFields => {
-                        if fused::mul_fields(base, code, ins, *pc) {
+                        if fused::mul_fields(base, code, ins, *pc.add(1)) {
                             skip!(1);
                         }
                         get_field!()
@@ -675,20 +681,20 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 } else {
                                     middle::set_slot(to, index, b!());
                                 }
-                                continue 'run;
+                                next!();
                             }
                         }
                         break 'slow;
                     }
                     Op::GetIndex => get_index!(),
                     Op::GetItemOfItem => {
-                        if fused::item_of_item(base, ins, *pc) {
+                        if fused::item_of_item(base, ins, *pc.add(1)) {
                             skip!(1);
                         }
                         get_index!()
                     }
                     Op::GetFieldOfItem => {
-                        if fused::field_of_item(base, code, ins, *pc) {
+                        if fused::field_of_item(base, code, ins, *pc.add(1)) {
                             skip!(2);
                         }
                         get_index!()
@@ -709,12 +715,12 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 } else {
                                     middle::set_item(to, index, c!());
                                 }
-                                continue 'run;
+                                next!();
                             }
                         }
                         if is_dict(to) && is_text(key) {
                             middle::dict_set(to, key, c!(), ins.d() & 1 != 0);
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
@@ -722,19 +728,19 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         if let Some(Linked::Path(steps)) = (&(*(*code).unit).linked).get(ins.index())
                             && middle::set_path(steps, a!(), c!(), b!())
                         {
-                            continue 'run;
+                            next!();
                         }
                         break 'slow;
                     }
                     Op::List => {
                         let value = middle::list_literal(b!(), ins.index());
                         put(a!(), value);
-                        continue 'run;
+                        next!();
                     }
                     Op::DictLit => match middle::dict_literal(code, ins.index(), b!()) {
                         Some(value) => {
                             put(a!(), value);
-                            continue 'run;
+                            next!();
                         }
                         None => break 'slow,
                     },
@@ -745,18 +751,18 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                         };
                         let value = middle::enum_value(variant, b!(), usize::from(ins.c()));
                         put(a!(), value);
-                        continue 'run;
+                        next!();
                     }
                     Op::Closure => {
                         let callee = (*code).functions.add(ins.index());
                         let value = middle::closure(callee, b!(), usize::from(ins.c()));
                         put(a!(), value);
-                        continue 'run;
+                        next!();
                     }
                     Op::Concat => match middle::concat(vm, b!(), usize::from(ins.c())) {
                         Some(value) => {
                             put(a!(), value);
-                            continue 'run;
+                            next!();
                         }
                         None => break 'slow,
                     },
@@ -766,7 +772,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                             let cell = (*from).payload as *mut SlotsCell;
                             if u32::from(ins.c()) < (*cell).len {
                                 copy(a!(), SlotsCell::slot(cell, usize::from(ins.c())));
-                                continue 'run;
+                                next!();
                             }
                         }
                         break 'slow;
@@ -780,7 +786,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                                 (*((*value).payload as *const SlotsCell)).descriptor.cast()
                             ));
                         put(a!(), Value::bool(answer));
-                        continue 'run;
+                        next!();
                     }
 
                     // Calls.
@@ -900,7 +906,7 @@ pub(super) unsafe fn run(vm: &mut Vm, fiber: &mut Fiber, fuel: i64) {
                 }
             }
             // The one cold call. It costs fuel, since it may be a call or a jump.
-            save(fiber, pc, base, frame);
+            save(fiber, pc.add(1), base, frame);
             if !slow::execute(vm, fiber, ins) {
                 return;
             }
