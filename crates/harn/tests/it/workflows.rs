@@ -108,3 +108,21 @@ println(unwrap_err(try { run_record({format_version: 99}) }))
          run_record: format version 99 is newer than this program understands (1)\n"
     );
 }
+
+#[test]
+fn what_a_worker_cannot_honour_is_refused() {
+    let out = printed(
+        r#"let graph = {nodes: {s: {prompt: "p"}}}
+for more in [{execution: {cwd: "/tmp"}}, {execution: {env: {A: "1"}}}, {permissions: {}}, {tools: ["t"]}] {
+  println(unwrap_err(try { spawn_agent({task: "t", graph: graph} + more) }))
+}
+"#,
+    );
+    assert_eq!(
+        out,
+        "spawn_agent: execution.cwd is not supported\n\
+         spawn_agent: execution.env is not supported\n\
+         spawn_agent: `permissions` of a workflow worker is not supported: set it on its nodes, or limit all of them with `policy`\n\
+         spawn_agent: `tools` of a workflow worker is not supported: set it on its nodes, or limit all of them with `policy`\n"
+    );
+}
