@@ -3,10 +3,18 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Blanks that a tab of the source is shown as.
 const TAB: &str = "    ";
+
+/// Characters of the longest line that is shown whole; of a longer one (generated text) a part around the place is.
+const LONGEST_LINE: usize = 400;
+
+/// Characters shown of a longer line, and how many of them come before the place.
+const PART: usize = 200;
+const LEAD: usize = 80;
 
 /// The block that describes a diagnostic, with a final newline; with terminal colours if asked for.
 pub fn render(diagnostic: &Diagnostic, source: &Source, colours: bool) -> String {
@@ -25,11 +33,11 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, colours: bool) -> String
     let _ = writeln!(out, "{margin}{arrow} {}:{}:{}", source.path(), place.line, place.column);
     let _ = writeln!(out, "{margin} {bar}");
     if let Some(line) = source.line(place.line) {
-        let _ = writeln!(out, "{:>width$} {bar} {}", place.line, printable(line));
+        let (line, before) = excerpt(line, place.column as usize - 1);
+        let _ = writeln!(out, "{:>width$} {bar} {}", place.line, printable(&line));
         if let Some(label) = &diagnostic.label {
-            let before = place.column as usize - 1;
             let indent: usize = line.chars().take(before).map(shown_width).sum();
-            let carets = "^".repeat(caret_count(line, before, source.slice(diagnostic.span)));
+            let carets = "^".repeat(caret_count(&line, before, source.slice(diagnostic.span)));
             let mark = format!("{carets} {}", printable(label));
             let _ =
                 writeln!(out, "{margin} {bar} {}{}", " ".repeat(indent), paint.with(colour, mark.trim_end()));
@@ -59,6 +67,19 @@ pub fn one_line(diagnostic: &Diagnostic, source: &Source) -> String {
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// What is shown of a line, and the number of its characters before the place that has `before` of the line's.
+fn excerpt(line: &str, before: usize) -> (Cow<'_, str>, usize) {
+    if line.chars().nth(LONGEST_LINE).is_none() {
+        return (Cow::Borrowed(line), before);
+    }
+    let from = before.saturating_sub(LEAD);
+    let opening = if from > 0 { "… " } else { "" };
+    let mut rest = line.chars().skip(from);
+    let part: String = rest.by_ref().take(PART).collect();
+    let ending = if rest.next().is_some() { " …" } else { "" };
+    (Cow::Owned(format!("{opening}{part}{ending}")), before - from + opening.chars().count())
 }
 
 /// As many carets as the span has characters on its first line, at least one.

@@ -302,3 +302,16 @@ fn an_optional_subscript_stays_one() {
     }
     assert_eq!(tree("a ? b ? [0] : d"), tree("a ? b?[0] : d"));
 }
+
+#[test]
+fn of_a_very_long_line_the_part_around_the_place_is_shown() {
+    let numbers = "1, ".repeat(400);
+    let source = Source::new("t.harn", format!("let xs = [{numbers}\"a\" \"b\" ~ {numbers}]\n"));
+    let shown = render(&parse(&source).diagnostics[0], &source, false);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[1], "  --> t.harn:1:1219");
+    assert!(lines[3].starts_with(" 1 | … ") && lines[3].ends_with(" …"), "{shown}");
+    assert!(lines[3].chars().count() < 220, "{shown}");
+    // The caret stands under the sign.
+    assert_eq!(lines[3].chars().position(|c| c == '~'), lines[4].chars().position(|c| c == '^'), "{shown}");
+}
