@@ -13,7 +13,10 @@ fn a_bench_tells_times_and_hides_the_output() {
     assert!(done.out().starts_with("Benchmark: a.harn\nIterations: 2\nWall time: min "), "{}", done.out());
     assert!(done.out().contains("\nLLM calls: 0\n"), "{}", done.out());
     let none = place.harn(&["bench", "a.harn", "-n", "0"]);
-    assert_eq!(none.err(), "error: `harn bench` requires at least one iteration\n");
+    assert_eq!(
+        none.err(),
+        "error: `harn bench` requires at least one iteration\nUsage: harn bench [OPTIONS] <FILE>\n"
+    );
     assert_eq!(none.code(), Some(2));
 }
 

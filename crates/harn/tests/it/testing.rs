@@ -106,7 +106,10 @@ fn an_err_result_and_a_bad_exit_fail() {
 fn the_default_target_is_the_tests_directory() {
     let place = Place::new();
     let none = place.harn(&["test"]);
-    assert_eq!(none.err(), "error: no path specified and no tests/ directory found\n");
+    assert_eq!(
+        none.err(),
+        "error: no path specified and no tests/ directory found\nUsage: harn test [OPTIONS] [TARGET]...\n"
+    );
     assert_eq!(none.code(), Some(2));
     let missing = place.harn(&["test", "nope"]);
     assert_eq!((missing.err().as_str(), missing.code()), ("error: Path not found: nope\n", Some(1)));
