@@ -383,9 +383,17 @@ fn declarations(text: &str, items: &[Stmt], base: u32) -> String {
     let stays = |kind: &StmtKind| matches!(kind, StmtKind::Let(_) | StmtKind::Decl(_) | StmtKind::Import(_));
     let mut text = text.to_owned();
     for item in items.iter().filter(|item| item.span.start >= base && !stays(&item.kind)) {
-        text = blanked(&text, item.span);
+        let end = item.span.end + separator(&text, item.span.end);
+        text = blanked(&text, Span::new(item.span.start, end));
     }
     text
+}
+
+/// Bytes from `at` to the end of a `;` that follows on the line, which separates nothing once the statement is gone.
+fn separator(text: &str, at: u32) -> u32 {
+    let after = text.get(at as usize..).unwrap_or_default();
+    let gap = after.len() - after.trim_start_matches([' ', '\t']).len();
+    if after[gap..].starts_with(';') { gap as u32 + 1 } else { 0 }
 }
 
 /// The names that an entry declares.
@@ -475,7 +483,7 @@ mod tests {
         let text = "let a = \"é\"\nprintln(a); let b = 2\na.len()\n";
         let parsed = parse(&Source::new(PATH, text));
         let kept = declarations(text, &parsed.ast.items, 0);
-        assert_eq!(kept, "let a = \"é\"\n           let b = 2\n       \n");
+        assert_eq!(kept, "let a = \"é\"\n            let b = 2\n       \n");
     }
 
     #[test]
