@@ -130,10 +130,11 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// `script` runs a command on a terminal of its own.
+    /// `script` runs a command on a terminal of its own, with a shell; `exec`, for some shells wait beside the command and
+    /// end with 130 after an interrupt that only it took.
     fn open(place: &Place) -> Terminal {
         let mut command = Command::new("script");
-        command.args(["-qefc", &format!("{} repl", env!("CARGO_BIN_EXE_harn")), "/dev/null"]);
+        command.args(["-qefc", &format!("exec {} repl", env!("CARGO_BIN_EXE_harn")), "/dev/null"]);
         command.current_dir(place.dir.path()).env("HOME", place.dir.path()).env("TERM", "xterm");
         command.env("NO_COLOR", "1").env("HARN_CACHE", "off").env_remove("HARN_STATE_DIR");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
