@@ -13,7 +13,7 @@ impl Parser<'_> {
         let mut items = Vec::new();
         while !self.at(TokenKind::Eof) && !self.fatal {
             if self.at(TokenKind::RBrace) {
-                self.stray_brace();
+                self.stray_brace(&items);
                 continue;
             }
             let (at, start) = (self.pos, self.start());
@@ -39,9 +39,14 @@ impl Parser<'_> {
     }
 
     /// A `}` that closes nothing; after an error it may be the rest of what was skipped, and goes unreported.
-    fn stray_brace(&mut self) {
+    fn stray_brace(&mut self, items: &[Stmt]) {
         if self.current.stray || !self.has_errors() {
-            self.expected_as("declaration or statement", codes::STRAY_BRACE);
+            let behind_item = items.last().is_some_and(|item| item.span.end == self.previous_end);
+            if behind_item && !self.current.after_newline {
+                self.expected_as("top-level item separator (`;` or newline)", codes::MISSING_SEPARATOR);
+            } else {
+                self.expected_as("declaration or statement", codes::STRAY_BRACE);
+            }
         }
         self.bump();
     }

@@ -14,6 +14,15 @@ enum Cover {
     These(Vec<Item>),
 }
 
+/// The arms of a `match` as the check of exhaustiveness sees them.
+struct Arms {
+    covers: Vec<Cover>,
+    guarded: Vec<bool>,
+    /// One of them binds the fields of a variant. The definition's own check gives up on such a match: what is
+    /// missing is a warning.
+    taken_apart: bool,
+}
+
 #[derive(Clone, PartialEq)]
 enum Item {
     Literal(Ty),
@@ -44,7 +53,8 @@ impl<'g> Checker<'g> {
             covers.push(self.cover(&arm.pattern));
             guarded.push(arm.guard.is_some());
         }
-        self.exhaustive(e, value, matched, &covers, &guarded);
+        let taken_apart = arms.iter().any(|a| takes_apart(&a.pattern));
+        self.exhaustive(e, value, matched, &Arms { covers, guarded, taken_apart });
         Typed::FREE
     }
 
@@ -316,10 +326,10 @@ impl<'g> Checker<'g> {
         }
     }
 
-    fn exhaustive(&mut self, e: &Expr, value: &'g Expr, matched: Typed, covers: &[Cover], guarded: &[bool]) {
+    fn exhaustive(&mut self, e: &Expr, value: &'g Expr, matched: Typed, arms: &Arms) {
         let mut covered: Vec<Item> = Vec::new();
         let mut unguarded: Vec<Item> = Vec::new();
-        for (cover, guarded) in covers.iter().zip(guarded) {
+        for (cover, guarded) in arms.covers.iter().zip(&arms.guarded) {
             match cover {
                 Cover::All => return,
                 Cover::These(items) => {
@@ -333,7 +343,7 @@ impl<'g> Checker<'g> {
         let Some(wanted) = self.wanted(value, matched) else { return };
         let missing = self.missing(&wanted, &covered);
         if !missing.is_empty() {
-            let weak = matched.weak || wanted.improved;
+            let weak = matched.weak || wanted.improved || arms.taken_apart;
             let text = self.missing_text(&wanted, &missing);
             self.finding(weak, codes::NOT_EXHAUSTIVE, e.span, text);
             return self.help(missing_arm(&wanted, &missing));
@@ -343,7 +353,17 @@ impl<'g> Checker<'g> {
         if !missing.is_empty() {
             let text = self.missing_text(&wanted, &missing);
             self.warn(codes::NOT_EXHAUSTIVE, e.span, text);
-            self.help("an arm with a guard covers nothing for sure: add one without".to_owned());
+            return self.help("an arm with a guard covers nothing for sure: add one without".to_owned());
+        }
+        // Nor does one literal cover all strings or ints.
+        if let What::Names(_) = wanted.what {
+            covered.retain(|item| !matches!(item, Item::Literal(_)));
+            let missing = self.missing(&wanted, &covered);
+            if !missing.is_empty() {
+                let text = self.missing_text(&wanted, &missing);
+                self.warn(codes::NOT_EXHAUSTIVE, e.span, text);
+                self.help("one literal does not cover the whole type: add `_ -> { ... }`".to_owned());
+            }
         }
     }
 
@@ -478,6 +498,14 @@ enum What {
     Tags(Vec<Ty>),
     Literals(Vec<Ty>),
     Names(Vec<Ty>),
+}
+
+fn takes_apart(pattern: &Pattern) -> bool {
+    match &pattern.kind {
+        PatternKind::Variant { args, .. } => args.is_some(),
+        PatternKind::Or(alternatives) => alternatives.iter().any(takes_apart),
+        _ => false,
+    }
 }
 
 fn is_literal(e: &Expr) -> bool {

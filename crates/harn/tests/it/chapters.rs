@@ -106,6 +106,7 @@ macro_rules! chapters {
 }
 
 chapters! {
+    syntax_is_as_chapter_1_says: "01-syntax.txt";
     evaluation_is_as_chapter_2_says: "02-semantics.txt";
     concurrency_is_as_chapter_4_says: "04-concurrency.txt";
     data_is_as_chapter_5_says: "05-data.txt";

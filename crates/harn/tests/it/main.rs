@@ -33,6 +33,7 @@ mod spending;
 mod suspend;
 mod testing;
 mod triggers;
+mod verdicts;
 mod walkthrough;
 mod watching;
 mod workflows;
