@@ -278,10 +278,14 @@ fn write_float(x: f64, out: &mut String) {
     }
 }
 
-fn write_string(text: &str, out: &mut String) {
+/// Appends a text as a JSON string.
+pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
+        if byte >= b' ' && byte != b'"' && byte != b'\\' {
+            continue;
+        }
         let short = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -290,8 +294,7 @@ fn write_string(text: &str, out: &mut String) {
             0x0a => "\\n",
             0x0c => "\\f",
             0x0d => "\\r",
-            0..=0x1f => "",
-            _ => continue,
+            _ => "",
         };
         out.push_str(text.get(plain_from..at).unwrap_or_default());
         if short.is_empty() {

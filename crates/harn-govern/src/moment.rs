@@ -41,19 +41,19 @@ impl<'a> Moment<'a> {
 
 /// The UUID of version 7 made of a time and ten random bytes (RFC 9562 section 5.7).
 pub fn uuid7(now_ms: i64, random: [u8; 10]) -> String {
-    use std::fmt::Write;
     let mut bytes = [0u8; 16];
     let [_, _, time @ ..] = (now_ms.max(0) as u64).to_be_bytes();
     bytes[..6].copy_from_slice(&time);
     bytes[6..].copy_from_slice(&random);
     bytes[6] = bytes[6] & 0x0f | 0x70;
     bytes[8] = bytes[8] & 0x3f | 0x80;
+    let digits = data_encoding::HEXLOWER.encode(&bytes);
     let mut out = String::with_capacity(36);
-    for (i, byte) in bytes.iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
+    for (i, range) in [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().enumerate() {
+        if i > 0 {
             out.push('-');
         }
-        let _ = write!(out, "{byte:02x}");
+        out.push_str(digits.get(range).unwrap_or_default());
     }
     out
 }

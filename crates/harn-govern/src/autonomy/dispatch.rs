@@ -116,8 +116,15 @@ pub fn reserve_dispatch(
             Some(Settled::Approved { mocked, .. })
                 if request.consumed_by.is_none() && (asked.accept_mocked || !mocked) =>
             {
-                let decision_id =
-                    append_reserved(tx, &reservation, (taken, at), trace_id, Some(&request.id), moment)?;
+                let decision_id = append_reserved(
+                    tx,
+                    ledger,
+                    &reservation,
+                    (taken, at),
+                    trace_id,
+                    Some(&request.id),
+                    moment,
+                )?;
                 consume::append(tx, request, &decision_id, moment)?;
                 return Ok(Ruling::Admitted { decision_id, approval_id: Some(request.id.clone()) });
             }
@@ -129,7 +136,7 @@ pub fn reserve_dispatch(
     }
     let Some((reason, limiting)) = ruling(tx, ledger, &reservation, moment.now_ms)? else {
         ledger.checkpoint(tx, moment)?;
-        let decision_id = append_reserved(tx, &reservation, (taken, at), trace_id, None, moment)?;
+        let decision_id = append_reserved(tx, ledger, &reservation, (taken, at), trace_id, None, moment)?;
         return Ok(Ruling::Admitted { decision_id, approval_id: None });
     };
     let mut detail = Json::object([

@@ -73,6 +73,22 @@ impl Taken {
     }
 }
 
+/// A decision as it is counted.
+pub(super) struct Decided<'d> {
+    /// The decision.
+    pub id: &'d str,
+    /// Whose it is.
+    pub key: &'d str,
+    /// The windows it was taken in.
+    pub window: Window,
+    /// When it counts as taken.
+    pub at: i64,
+    /// Whether it counts: one that was approved does not.
+    pub counted: bool,
+    /// The process that takes it, where decisions under way are limited.
+    pub holder: Option<&'d str>,
+}
+
 /// A decision that may still be released.
 #[derive(Clone, Debug)]
 struct Open {
@@ -167,24 +183,14 @@ impl Ledger {
                 let day = payload.field("day_index").as_int().ok_or_else(corrupt)?;
                 let decision = payload.text("decision_id");
                 let counted = payload.field("approval_id").is_null();
-                let window = Window { hour, day };
-                let at = time_of(stored);
-                self.last_at = self.last_at.max(at);
-                let taken = self.count(key, window, counted);
-                // What is spent of a key is spent of the keys above it.
-                for above in ancestors(key) {
-                    self.count(above, window, counted);
-                }
-                if counted {
-                    self.note_recent(key, at, decision);
-                }
-                if let Some(holder) = payload.field("holder").as_str().filter(|_| counted) {
-                    let running = Running { key: key.to_owned(), holder: holder.to_owned() };
-                    self.running.insert(decision.to_owned(), running);
-                }
-                self.reach(day);
-                let open = Open { key: key.to_owned(), window: taken.window, counted };
-                self.open.insert(decision.to_owned(), open);
+                self.decide(&Decided {
+                    id: decision,
+                    key,
+                    window: Window { hour, day },
+                    at: time_of(stored),
+                    counted,
+                    holder: payload.field("holder").as_str(),
+                });
             }
             RELEASED => {
                 let id = payload.text("decision_id");
@@ -210,6 +216,35 @@ impl Ledger {
         Ok(())
     }
 
+    /// Counts a decision that was appended as event `id` in the present transaction, without reading it back. One that does
+    /// not follow what is known is left to the next [`Ledger::refresh`]. A transaction that is not committed takes the
+    /// ledger with it.
+    pub(super) fn appended(&mut self, id: u64, decided: &Decided<'_>) {
+        if id == self.head + 1 {
+            self.decide(decided);
+            self.head = id;
+        }
+    }
+
+    fn decide(&mut self, decided: &Decided<'_>) {
+        let Decided { id, key, window, at, counted, holder } = *decided;
+        self.last_at = self.last_at.max(at);
+        let taken = self.count(key, window, counted);
+        // What is spent of a key is spent of the keys above it.
+        for above in ancestors(key) {
+            self.count(above, window, counted);
+        }
+        if counted {
+            self.note_recent(key, at, id);
+        }
+        if let Some(holder) = holder.filter(|_| counted) {
+            let running = Running { key: key.to_owned(), holder: holder.to_owned() };
+            self.running.insert(id.to_owned(), running);
+        }
+        self.reach(window.day);
+        self.open.insert(id.to_owned(), Open { key: key.to_owned(), window: taken.window, counted });
+    }
+
     /// The first event of a day: decisions of days past can be released, and amounts settled, without any effect. They need
     /// not be kept.
     fn reach(&mut self, day: i64) {
@@ -226,8 +261,17 @@ impl Ledger {
         if counted {
             taken.decide();
         }
-        self.keys.insert(key.to_owned(), taken);
+        self.set(key, taken);
         taken
+    }
+
+    fn set(&mut self, key: &str, taken: Taken) {
+        match self.keys.get_mut(key) {
+            Some(present) => *present = taken,
+            None => {
+                self.keys.insert(key.to_owned(), taken);
+            }
+        }
     }
 }
 

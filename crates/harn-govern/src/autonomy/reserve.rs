@@ -5,7 +5,7 @@ use harn_eventlog::{Event, Json, LogError, Read, Tx};
 
 use std::collections::BTreeSet;
 
-use super::ledger::{DECISIONS, FREED, Ledger, RELEASED, RESERVED, SPENDING, Taken};
+use super::ledger::{DECISIONS, Decided, FREED, Ledger, RELEASED, RESERVED, SPENDING, Taken};
 use super::limits::{Bound, Limits};
 use super::reason::{Reason, exceeded};
 use super::{Window, refusal};
@@ -150,7 +150,7 @@ pub fn reserve(
     free(tx, ledger, asked, moment)?;
     let Some((reason, limiting)) = ruling(tx, ledger, asked, moment.now_ms)? else {
         ledger.checkpoint(tx, moment)?;
-        let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, None, moment)?;
+        let decision_id = append_reserved(tx, ledger, asked, (taken, at), &trace_id, None, moment)?;
         return Ok(Admission::Admitted { decision_id, approval_id: None });
     };
     book.refresh(tx)?;
@@ -162,7 +162,7 @@ pub fn reserve(
         None => refusal::unused_approval(book, asked),
     };
     if let Some(request) = approval {
-        let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, Some(&request), moment)?;
+        let decision_id = append_reserved(tx, ledger, asked, (taken, at), &trace_id, Some(&request), moment)?;
         let Some(request) = book.get(&request) else {
             return Ok(Admission::Invalid(format!("unknown HITL request id '{request}'")));
         };
@@ -173,7 +173,8 @@ pub fn reserve(
         .grants()
         .find(|grant| grant.key == asked.key && grant.reviewer == asked.reviewer && grant.admits(at));
     if let Some(grant) = granted {
-        let decision_id = append_reserved(tx, asked, (taken, at), &trace_id, Some(&grant.id), moment)?;
+        let decision_id =
+            append_reserved(tx, ledger, asked, (taken, at), &trace_id, Some(&grant.id), moment)?;
         people::grants::use_up(tx, &grant.id, &decision_id, moment)?;
         return Ok(Admission::Admitted { decision_id, approval_id: Some(grant.id.clone()) });
     }
@@ -183,6 +184,7 @@ pub fn reserve(
 
 pub(super) fn append_reserved(
     tx: &mut dyn Tx,
+    ledger: &mut Ledger,
     asked: &Reservation,
     (taken, at): (Taken, i64),
     trace_id: &str,
@@ -215,7 +217,17 @@ pub(super) fn append_reserved(
             payload.set(name, text.as_str().into());
         }
     }
-    tx.append(DECISIONS, Event::new(RESERVED, payload, moment.now_ms).header("key", asked.key.as_str()))?;
+    let event = Event::new(RESERVED, payload, moment.now_ms).header("key", asked.key.as_str());
+    let id = tx.append(DECISIONS, event)?;
+    let decided = Decided {
+        id: &decision_id,
+        key: &asked.key,
+        window: taken.window,
+        at,
+        counted: approval.is_none(),
+        holder: asked.holder.as_deref(),
+    };
+    ledger.appended(id, &decided);
     Ok(decision_id)
 }
 

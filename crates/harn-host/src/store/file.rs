@@ -248,23 +248,13 @@ fn parse_line(topic: &str, line: &str) -> Result<Stored, LogError> {
     Ok(Stored { id, event: event_from(kind, event.field("payload").clone(), event.field("headers"), at) })
 }
 
-fn line_of(id: u64, event: &Event) -> String {
-    let mut line = String::new();
-    Json::object([
-        ("id", Json::Int(id as i64)),
-        (
-            "event",
-            Json::object([
-                ("kind", Json::from(event.kind.as_str())),
-                ("payload", event.payload.clone()),
-                ("headers", headers_json(event)),
-                ("occurred_at_ms", Json::Int(event.occurred_at_ms)),
-            ]),
-        ),
-    ])
-    .write_canonical(&mut line);
-    line.push('\n');
-    line
+/// The line of an event whose payload and headers are JSON text already, with its newline.
+fn line_of(id: u64, kind: &str, payload: &str, headers: &str, occurred_at_ms: i64) -> String {
+    let kind = Json::from(kind).canonical();
+    format!(
+        "{{\"event\":{{\"headers\":{headers},\"kind\":{kind},\"occurred_at_ms\":{occurred_at_ms},\
+         \"payload\":{payload}}},\"id\":{id}}}\n"
+    )
 }
 
 fn checkpoint_path(root: &Path, topic: &str) -> PathBuf {
@@ -415,7 +405,11 @@ impl FileStore {
                 ("record_hash", Json::from(record_hash_of(&last.event))),
             ]);
             replace(&checkpoint_path(&self.root, topic), &record.canonical(), true)?;
-            let text: String = kept.iter().map(|s| line_of(s.id, &s.event)).collect();
+            let line = |Stored { id, event }: &Stored| {
+                let (payload, headers) = (event.payload.canonical(), headers_json(event).canonical());
+                line_of(*id, &event.kind, &payload, &headers, event.occurred_at_ms)
+            };
+            let text: String = kept.iter().map(line).collect();
             replace(&topic_path(&self.root, topic), &text, true)?;
             self.topics.remove(topic);
             self.refresh(topic)?;
@@ -433,7 +427,14 @@ struct FileTx<'a> {
     store: &'a mut FileStore,
     lock: File,
     sync: bool,
-    appended: BTreeMap<String, Vec<Stored>>,
+    appended: BTreeMap<String, Pending>,
+}
+
+/// What is to be appended to a topic: at least one line.
+struct Pending {
+    last: u64,
+    record_hash: String,
+    lines: Vec<(u64, String)>,
 }
 
 impl Drop for FileTx<'_> {
@@ -444,8 +445,8 @@ impl Drop for FileTx<'_> {
 
 impl Read for FileTx<'_> {
     fn latest(&mut self, topic: &str) -> Result<Option<u64>, LogError> {
-        match self.appended.get(topic).and_then(|events| events.last()) {
-            Some(last) => Ok(Some(last.id)),
+        match self.appended.get(topic) {
+            Some(pending) => Ok(Some(pending.last)),
             None => {
                 topic::check(topic)?;
                 self.store.refresh(topic)?;
@@ -458,22 +459,34 @@ impl Read for FileTx<'_> {
         topic::check(topic)?;
         let mut events = self.store.read_events(topic, from, limit)?;
         let room = limit.saturating_sub(events.len());
-        let pending = self.appended.get(topic).into_iter().flatten();
-        events.extend(pending.filter(|s| s.id > from.unwrap_or(0)).take(room).cloned());
+        let pending = self.appended.get(topic).map_or(&[][..], |pending| pending.lines.as_slice());
+        for (_, line) in pending.iter().filter(|(id, _)| *id > from.unwrap_or(0)).take(room) {
+            events.push(parse_line(topic, line)?);
+        }
         Ok(events)
     }
 }
 
 impl Tx for FileTx<'_> {
-    fn append(&mut self, topic: &str, mut event: Event) -> Result<u64, LogError> {
+    fn append(&mut self, topic: &str, event: Event) -> Result<u64, LogError> {
         check_append(topic, &event)?;
         let id = self.latest(topic)?.unwrap_or(0) + 1;
-        let prev = match self.appended.get(topic).and_then(|events| events.last()) {
-            Some(last) => record_hash_of(&last.event),
+        let prev = match self.appended.get(topic) {
+            Some(pending) => Some(pending.record_hash.clone()),
             None => self.store.last_hash(topic)?,
         };
-        provenance::seal(topic, id, &mut event, prev.as_deref());
-        self.appended.entry(topic.to_owned()).or_default().push(Stored { id, event });
+        let sealed = provenance::sealed(topic, id, &event, prev.as_deref());
+        let line = line_of(id, &event.kind, sealed.payload(), &sealed.headers, event.occurred_at_ms);
+        match self.appended.get_mut(topic) {
+            Some(pending) => {
+                (pending.last, pending.record_hash) = (id, sealed.record_hash);
+                pending.lines.push((id, line));
+            }
+            None => {
+                let pending = Pending { last: id, record_hash: sealed.record_hash, lines: vec![(id, line)] };
+                self.appended.insert(topic.to_owned(), pending);
+            }
+        }
         Ok(id)
     }
 
@@ -482,13 +495,13 @@ impl Tx for FileTx<'_> {
             return Ok(());
         }
         let mut tails = Vec::new();
-        for (topic, events) in &self.appended {
+        for (topic, pending) in &self.appended {
             let index = self.store.index(topic);
             let mut data = String::new();
             if index.is_some_and(|i| i.unterminated) {
                 data.push('\n');
             }
-            data.extend(events.iter().map(|s| line_of(s.id, &s.event)));
+            data.extend(pending.lines.iter().map(|(_, line)| line.as_str()));
             tails.push(Tail { topic: topic.clone(), offset: index.map_or(0, |i| i.end), data });
         }
         journal::commit(&self.store.root, &tails, self.sync)?;

@@ -1,16 +1,18 @@
 //! The log in one SQLite file (spec 08 section 2.5): write-ahead log, one immediate transaction per commit, any number
 //! of processes.
 
+mod transaction;
+
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use harn_eventlog::store::{check_append, check_consumer, event_from, headers_json, record_hash_of};
+use harn_eventlog::store::{check_consumer, event_from, record_hash_of};
 use harn_eventlog::{
-    Checkpoint, Compaction, Description, Durability, Event, Json, LogError, Mark, Read, Store, Stored, Tx,
-    provenance, topic,
+    Checkpoint, Compaction, Description, Durability, Json, LogError, Mark, Read, Store, Stored, Tx, topic,
 };
+use transaction::SqliteTx;
+
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 /// How long a writer waits for other processes. Spec 08 section 2.5 says 5 s, which sixteen busy writers on a slow disk can
@@ -23,11 +25,13 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(4), Duration::from_m
 /// How long a writer that had to wait for its last turn leaves the lock to others before it asks again.
 const COURTESY: Duration = Duration::from_millis(1);
 
+/// Events lie in the order in which they were appended, with an index by topic and id beside them. In a table without rowid,
+/// as older logs have it, the inner pages of the tree hold whole events: it is as deep as four of them fill a page.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS topic_heads (topic TEXT PRIMARY KEY, last_id INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
   topic TEXT NOT NULL, event_id INTEGER NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL, headers TEXT NOT NULL,
-  occurred_at_ms INTEGER NOT NULL, PRIMARY KEY (topic, event_id)) WITHOUT ROWID;
+  occurred_at_ms INTEGER NOT NULL, PRIMARY KEY (topic, event_id));
 CREATE TABLE IF NOT EXISTS consumers (
   topic TEXT NOT NULL, consumer_id TEXT NOT NULL, cursor INTEGER NOT NULL, updated_at_ms INTEGER NOT NULL,
   PRIMARY KEY (topic, consumer_id)) WITHOUT ROWID;
@@ -282,13 +286,12 @@ impl Read for SqliteStore {
 
 impl Store for SqliteStore {
     fn begin(&mut self, durability: Durability) -> Result<Box<dyn Tx + '_>, LogError> {
-        let path = self.path.clone();
         let synced = durability == Durability::Synced;
         self.writer()?;
-        let Some(connection) = self.connection.as_mut() else { return Err(LogError::Busy) };
+        let Some(connection) = self.connection.as_ref() else { return Err(LogError::Busy) };
         if self.synced != Some(synced) {
             let level = if synced { "PRAGMA synchronous=FULL" } else { "PRAGMA synchronous=NORMAL" };
-            connection.execute_batch(level).map_err(|e| log_error(&path, &e))?;
+            connection.execute_batch(level).map_err(|e| log_error(&self.path, &e))?;
             self.synced = Some(synced);
         }
         // Whoever holds the lock would take it again before those who wait look.
@@ -296,10 +299,8 @@ impl Store for SqliteStore {
             #[allow(clippy::disallowed_methods, reason = "the host leaves a turn to another process")]
             std::thread::sleep(COURTESY);
         }
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|e| log_error(&path, &e))?;
-        Ok(Box::new(SqliteTx { path, tx, commits: &mut self.commits, appended: BTreeMap::new() }))
+        let tx = SqliteTx::begin(&self.path, connection, &mut self.commits);
+        Ok(Box::new(tx.map_err(|e| log_error(&self.path, &e))?))
     }
 
     fn ack(&mut self, topic: &str, consumer: &str, up_to: u64, now_ms: i64) -> Result<(), LogError> {
@@ -438,89 +439,5 @@ impl Store for SqliteStore {
 
     fn read_note(&mut self, name: &str) -> Result<Option<String>, LogError> {
         super::read_note(&super::note_path(&self.path, "events.sqlite", name))
-    }
-}
-
-struct SqliteTx<'a> {
-    path: PathBuf,
-    tx: rusqlite::Transaction<'a>,
-    commits: &'a mut u64,
-    /// Per topic appended to: the last id and its record hash.
-    appended: BTreeMap<String, (u64, Option<String>)>,
-}
-
-impl SqliteTx<'_> {
-    fn head(&self, topic: &str) -> Result<(u64, Option<String>), LogError> {
-        let failed = |error: rusqlite::Error| log_error(&self.path, &error);
-        let Some(last) = latest(&self.tx, topic).map_err(failed)? else { return Ok((0, None)) };
-        let headers: Option<String> = self
-            .tx
-            .prepare_cached("SELECT headers FROM events WHERE topic = ?1 AND event_id = ?2")
-            .map_err(failed)?
-            .query_row(params![topic, last as i64], |row| row.get(0))
-            .optional()
-            .map_err(failed)?;
-        let hash = match headers {
-            Some(text) => Json::parse(&text)
-                .map_err(LogError::Corrupt)?
-                .field(provenance::RECORD_HASH)
-                .as_str()
-                .map(str::to_owned),
-            None => checkpoint(&self.tx, topic).map_err(failed)?.map(|c| c.record_hash),
-        };
-        Ok((last, hash))
-    }
-}
-
-impl Read for SqliteTx<'_> {
-    fn latest(&mut self, topic: &str) -> Result<Option<u64>, LogError> {
-        topic::check(topic)?;
-        latest(&self.tx, topic).map_err(|e| log_error(&self.path, &e))
-    }
-
-    fn read_range(&mut self, topic: &str, from: Option<u64>, limit: usize) -> Result<Vec<Stored>, LogError> {
-        topic::check(topic)?;
-        read_range(&self.path, &self.tx, topic, from, limit)
-    }
-}
-
-impl Tx for SqliteTx<'_> {
-    fn append(&mut self, topic: &str, mut event: Event) -> Result<u64, LogError> {
-        check_append(topic, &event)?;
-        let failed = |error: rusqlite::Error| log_error(&self.path, &error);
-        let (last, prev) = match self.appended.get(topic) {
-            Some(head) => head.clone(),
-            None => self.head(topic)?,
-        };
-        let id = last + 1;
-        provenance::seal(topic, id, &mut event, prev.as_deref());
-        self.tx
-            .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-            .map_err(failed)?
-            .execute(params![
-                topic,
-                id as i64,
-                event.kind,
-                event.payload.canonical().into_bytes(),
-                headers_json(&event).canonical(),
-                event.occurred_at_ms
-            ])
-            .map_err(failed)?;
-        self.tx
-            .prepare_cached("INSERT INTO topic_heads VALUES (?1, ?2) ON CONFLICT DO UPDATE SET last_id = excluded.last_id")
-            .map_err(failed)?
-            .execute(params![topic, id as i64])
-            .map_err(failed)?;
-        self.appended.insert(topic.to_owned(), (id, record_hash_of(&event)));
-        Ok(id)
-    }
-
-    fn commit(self: Box<Self>) -> Result<(), LogError> {
-        let SqliteTx { path, tx, commits, appended } = *self;
-        tx.commit().map_err(|e| log_error(&path, &e))?;
-        if !appended.is_empty() {
-            *commits += 1;
-        }
-        Ok(())
     }
 }

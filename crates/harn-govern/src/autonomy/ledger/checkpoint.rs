@@ -12,7 +12,8 @@ use crate::autonomy::amount::Amount;
 pub const CHECKPOINTS: &str = "autonomy.checkpoints";
 
 const CHECKPOINT: &str = "autonomy.ledger_checkpoint";
-/// Events between two checkpoints.
+/// Events between two checkpoints, at least. One that holds many entries waits for half as many events, so that all of them
+/// together cost no more than a fixed part of what is decided.
 const CHECKPOINT_EVERY: u64 = 1000;
 
 fn ints(numbers: impl IntoIterator<Item = i64>) -> Json {
@@ -53,7 +54,8 @@ impl Ledger {
     /// Writes a checkpoint of the counts up to [`Ledger::head`] when enough was decided since the last.
     pub fn checkpoint(&mut self, tx: &mut (impl Tx + ?Sized), moment: &Moment<'_>) -> Result<(), LogError> {
         let reached = self.head + self.spending_head;
-        if reached < self.checkpointed + CHECKPOINT_EVERY.max(self.keys.len() as u64) {
+        let entries = self.keys.len() + self.open.len() + self.spends.len() + self.running.len();
+        if reached < self.checkpointed + CHECKPOINT_EVERY.max(entries as u64 / 2) {
             return Ok(());
         }
         let keys = self.keys.iter().map(|(key, taken)| {

@@ -117,7 +117,12 @@ impl Ledger {
                 let (keys, window) = self.place(stored)?;
                 self.charge(&keys, window, amount_of(payload));
             }
-            FINISHED | FREED => {
+            // What is over cannot be given back any more.
+            FINISHED => {
+                self.running.remove(payload.text("decision_id"));
+                self.open.remove(payload.text("decision_id"));
+            }
+            FREED => {
                 self.running.remove(payload.text("decision_id"));
             }
             _ => {}
@@ -148,7 +153,7 @@ impl Ledger {
             if taken.window.day == window.day {
                 taken.spent_day = taken.spent_day.plus(amount);
             }
-            self.keys.insert(key.to_owned(), taken);
+            self.set(key, taken);
         }
     }
 }

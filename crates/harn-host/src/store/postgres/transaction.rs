@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use harn_eventlog::store::{check_append, event_from, headers_json, record_hash_of};
+use harn_eventlog::store::{check_append, event_from};
 use harn_eventlog::{Event, Json, LogError, Read, Stored, Tx, provenance, topic};
 use tokio_postgres::Row;
 
@@ -203,20 +203,20 @@ impl Read for PostgresTx<'_> {
 }
 
 impl Tx for PostgresTx<'_> {
-    fn append(&mut self, topic: &str, mut event: Event) -> Result<u64, LogError> {
+    fn append(&mut self, topic: &str, event: Event) -> Result<u64, LogError> {
         check_append(topic, &event)?;
         let (last, prev) = match self.appended.get(topic) {
             Some(head) => head.clone(),
             None => self.head(topic)?,
         };
         let id = last + 1;
-        provenance::seal(topic, id, &mut event, prev.as_deref());
-        let (payload, headers) = (event.payload.canonical(), headers_json(&event).canonical());
+        let sealed = provenance::sealed(topic, id, &event, prev.as_deref());
+        let (payload, headers) = (sealed.payload(), sealed.headers.as_str());
         self.store.within(
             APPEND,
             &[&topic, &id.cast_signed(), &event.kind, &payload, &headers, &event.occurred_at_ms],
         )?;
-        self.appended.insert(topic.to_owned(), (id, record_hash_of(&event)));
+        self.appended.insert(topic.to_owned(), (id, Some(sealed.record_hash)));
         Ok(id)
     }
 
