@@ -118,8 +118,9 @@ ops! {
     71 HostMock "host.mock" Control "{...}: scripts the host in tests. Nil.";
     72 HostMockCalls "host.mock.calls" Ambient "{}: what the scripted host was asked.";
     73 HostMockScope "host.mock.scope" Ambient "{action: push|pop|clear}. Nil.";
-
     74 HostMockList "host.mock.list" Ambient "{}: [{capability, operation}] of what is scripted.";
+    75 HostTool "host.tool" Process "{name, args}: calls a tool of the embedding host.";
+    76 HostBridge "host.bridge" Ambient "{}: {capabilities: {name: {description, operations}}, tools: [{name, description, schema, deprecated}]} of the embedding host, or nil.";
 
     // Files, environment, processes (spec 06 sections 1 to 4).
     80 FileRead "file.read" Read "{path}: Bytes.";

@@ -202,7 +202,7 @@ fn run_with(world: World, threads: usize, text: &str) -> Ran {
 pub fn start(vm: Vm, root: Fiber, world: &Rc<RefCell<World>>) -> Run {
     let surroundings = Surroundings {
         host: Box::new(Scripted(world.clone())),
-        services: harn_runtime::services::all(),
+        services: harn_runtime::services::all(Default::default()),
         progress: Box::new(Silent),
         log: LogSlot::memory(),
         info: RunInfo::default(),

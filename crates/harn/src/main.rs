@@ -1,14 +1,9 @@
-//! The `harn` command line: one file per command in `commands/`, one table of them, and the only place that wires
-//! the host to the runtime.
+//! The `harn` command line: one file per command in `commands/`, one table of them.
 
 mod account;
-mod anchoring;
-mod code_cache;
 mod commands;
 mod findings;
-mod identities;
 mod live;
-mod modules;
 mod output;
 mod project_log;
 mod quiet;
@@ -19,6 +14,7 @@ mod source;
 mod targets;
 mod watch;
 
+use harn_embed::{anchoring, code_cache, identities, modules};
 use std::process::ExitCode;
 
 /// Passes over deep trees (parser, checker, compiler) recurse; this much stack is reserved, not used.

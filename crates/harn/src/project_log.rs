@@ -1,14 +1,14 @@
 //! The event log of the project a command runs in (spec 08 section 2.4).
 
 use crate::{anchoring, identities, output};
+pub use harn_embed::session::rules;
 use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, MemoryStore, Store, Tx};
 use harn_govern::Moment;
-use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::presence::Processes;
 use harn_host::store::LogConfig;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The processes of this machine that use the log.
 pub fn processes() -> Result<Processes, String> {
@@ -72,18 +72,6 @@ fn missing(config: &LogConfig) -> Option<String> {
 pub fn base() -> Result<PathBuf, String> {
     let here = std::env::current_dir().map_err(|error| error.to_string())?;
     Ok(here.ancestors().find(|dir| dir.join("harn.toml").is_file()).map_or(here.clone(), PathBuf::from))
-}
-
-/// The rules in the `harn.toml` of a project; none when it has no such file. The error names the file.
-pub fn rules(base: &Path) -> Result<Rules, String> {
-    let path = base.join("harn.toml");
-    #[allow(clippy::disallowed_methods, reason = "a command is its own host")]
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Rules::default()),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    };
-    Rules::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Runs `work` in one durable transaction.

@@ -17,23 +17,22 @@ pub mod waitpoint;
 use crate::service::Service;
 use harn_govern::rules::Rules;
 
+/// What the services of a run are made for.
+#[derive(Default)]
+pub struct Setup {
+    /// How model calls are answered.
+    pub models: llm::LlmSetup,
+    /// The rules of the project.
+    pub rules: Rules,
+    /// Who anchors the trust chain.
+    pub signing: Option<governance::Signing>,
+    /// What the program that embeds the runtime can be asked.
+    pub bridge: Option<host_call::Bridge>,
+}
+
 /// Every service that a run has, freshly made.
-pub fn all() -> Vec<Box<dyn Service>> {
-    with_models(llm::LlmSetup::default())
-}
-
-/// Every service, with model calls answered as `setup` says.
-pub fn with_models(setup: llm::LlmSetup) -> Vec<Box<dyn Service>> {
-    under_rules(setup, Rules::default(), None)
-}
-
-/// Every service, under the rules of a project; `signing` anchors its trust chain.
-pub fn under_rules(
-    setup: llm::LlmSetup,
-    rules: Rules,
-    signing: Option<governance::Signing>,
-) -> Vec<Box<dyn Service>> {
-    let governance = governance::Governance::under(rules).signing(signing);
+pub fn all(setup: Setup) -> Vec<Box<dyn Service>> {
+    let governance = governance::Governance::under(setup.rules).signing(setup.signing);
     let shared = governance::Shared::new(governance);
     vec![
         Box::new(event_log::EventLog::new(shared.clone())),
@@ -44,8 +43,8 @@ pub fn under_rules(
         Box::new(waitpoint::Waitpoints::new(shared.clone())),
         Box::new(progress::ProgressService),
         Box::new(run_info::RunInfoService),
-        Box::new(host_call::HostCallService),
+        Box::new(host_call::HostCallService::new(setup.bridge)),
         Box::new(http::HttpService::default()),
-        Box::new(llm::LlmService::new(setup, shared)),
+        Box::new(llm::LlmService::new(setup.models, shared)),
     ]
 }

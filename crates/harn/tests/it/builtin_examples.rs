@@ -65,7 +65,7 @@ fn outcome(text: String) -> (String, Option<String>) {
     let out = Rc::new(RefCell::new(String::new()));
     let surroundings = Surroundings {
         host: Box::new(Listening { host: RealHost::new(), out: out.clone() }),
-        services: harn_runtime::services::all(),
+        services: harn_runtime::services::all(Default::default()),
         progress: Box::new(Silent),
         log: LogSlot::memory(),
         info: RunInfo {

@@ -17,6 +17,12 @@ pub enum Unreadable {
     NotText(usize),
 }
 
+impl Default for DiskModules {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl DiskModules {
     /// A loader.
     pub fn new() -> Self {
