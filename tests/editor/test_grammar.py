@@ -52,7 +52,8 @@ pub_needs_decl reserved_error_multi string_unterminated""".split()
 
 def test_every_program_parses(language):
     parser = tree_sitter.Parser(language)
-    folders = [ROOT / "examples", ROOT / "crates", ROOT / "bench", ROOT / "../shared/examples", ROOT / "../../shared/examples"]
+    ours = [ROOT / name for name in ("examples", "crates", "bench", "tests", "fuzz")]
+    folders = [*ours, ROOT / "../shared/examples", ROOT / "../../shared/examples"]
     failed = []
     for folder in folders:
         for path in sorted(folder.glob("**/*.harn")):

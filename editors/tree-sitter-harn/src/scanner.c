@@ -120,6 +120,30 @@ static void pass_string(TSLexer *lexer) {
   }
 }
 
+// Passes over a comment or a lone slash, at a slash.
+static void pass_slash(TSLexer *lexer) {
+  advance(lexer);
+  if (lexer->lookahead == '/') {
+    while (!lexer->eof(lexer) && lexer->lookahead != '\n') advance(lexer);
+  } else if (lexer->lookahead == '*') {
+    advance(lexer);
+    rest_of_comment(lexer);
+  }
+}
+
+// Passes over a word, and over the raw string that `r"` begins.
+static void pass_word(TSLexer *lexer) {
+  bool raw = lexer->lookahead == 'r';
+  advance(lexer);
+  if (raw && lexer->lookahead == '"') {
+    do advance(lexer);
+    while (!lexer->eof(lexer) && lexer->lookahead != '"' && lexer->lookahead != '\n');
+    advance(lexer);
+    return;
+  }
+  while (is_word(lexer->lookahead)) advance(lexer);
+}
+
 // Whether the brace before holds a `->` at its own level.
 static bool holds_arrow(TSLexer *lexer) {
   int depth = 0;
@@ -130,13 +154,11 @@ static bool holds_arrow(TSLexer *lexer) {
       continue;
     }
     if (c == '/') {
-      advance(lexer);
-      if (lexer->lookahead == '/') {
-        while (!lexer->eof(lexer) && lexer->lookahead != '\n') advance(lexer);
-      } else if (lexer->lookahead == '*') {
-        advance(lexer);
-        rest_of_comment(lexer);
-      }
+      pass_slash(lexer);
+      continue;
+    }
+    if (is_word(c)) {
+      pass_word(lexer);
       continue;
     }
     advance(lexer);
@@ -150,36 +172,26 @@ static bool holds_arrow(TSLexer *lexer) {
   return false;
 }
 
-// `?`: what stands behind it decides (spec 01 section 6.3).
-static bool question(TSLexer *lexer, const bool *valid) {
-  advance(lexer);
-  if (lexer->lookahead == '.' || lexer->lookahead == '?') return false;
-  lexer->mark_end(lexer);
-  while (is_blank(lexer->lookahead)) advance(lexer);
-  int32_t c = lexer->lookahead;
-  bool ternary = is_word(c) || c == '"' || c == '(' || c == '{' || c == '!' || c == '-';
-  if (ternary && is_word(c) && !(c >= '0' && c <= '9')) {
-    char word[12];
-    unsigned length = 0;
-    while (is_word(lexer->lookahead) && length < 11) {
-      word[length++] = (char)lexer->lookahead;
-      advance(lexer);
-    }
-    word[length] = 0;
-    const char *others[] = {"in", "to", "not", "else", "as", "with", "from", "if"};
-    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
-      unsigned j = 0;
-      while (word[j] && word[j] == others[i][j]) j++;
-      if (!word[j] && !others[i][j]) ternary = false;
-    }
+// What may begin the first branch of a ternary.
+static bool begins_branch(int32_t c) {
+  return is_word(c) || c == '"' || c == '(' || c == '{' || c == '[' || c == '!' || c == '-';
+}
+
+// Passes over a word; whether it goes on with the expression before it, so that it begins nothing.
+static bool at_operator_word(TSLexer *lexer) {
+  char word[12];
+  unsigned length = 0;
+  if (lexer->lookahead == 'r') return false;
+  while (is_word(lexer->lookahead) && length < 11) {
+    word[length++] = (char)lexer->lookahead;
+    advance(lexer);
   }
-  if (ternary && valid[TERNARY_QUESTION]) {
-    lexer->result_symbol = TERNARY_QUESTION;
-    return true;
-  }
-  if (valid[QUESTION]) {
-    lexer->result_symbol = QUESTION;
-    return true;
+  word[length] = 0;
+  const char *others[] = {"in", "to", "not", "else", "as", "with", "from"};
+  for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+    unsigned j = 0;
+    while (word[j] && word[j] == others[i][j]) j++;
+    if (!word[j] && !others[i][j]) return true;
   }
   return false;
 }
@@ -220,6 +232,82 @@ static bool continues(TSLexer *lexer) {
     default:
       return false;
   }
+}
+
+// Whether the expression that begins here is followed by a `:`, as the first branch of a ternary is. Ternaries inside
+// take their own.
+static bool colon_follows(TSLexer *lexer) {
+  int depth = 0, inside = 0;
+  while (!lexer->eof(lexer)) {
+    int32_t c = lexer->lookahead;
+    if (c == '"') {
+      pass_string(lexer);
+    } else if (c == '/') {
+      pass_slash(lexer);
+    } else if (is_word(c)) {
+      pass_word(lexer);
+    } else if (c == '{' || c == '(' || c == '[') {
+      depth++;
+      advance(lexer);
+    } else if (c == '}' || c == ')' || c == ']') {
+      if (depth == 0) return false;
+      depth--;
+      advance(lexer);
+    } else if (depth > 0) {
+      advance(lexer);
+    } else if (c == ',' || c == ';') {
+      return false;
+    } else if (c == ':') {
+      if (inside == 0) return true;
+      inside--;
+      advance(lexer);
+    } else if (c == '?') {
+      advance(lexer);
+      c = lexer->lookahead;
+      if (c == '?' || c == '.' || c == '[') {
+        advance(lexer);
+        if (c == '[') depth++;
+        continue;
+      }
+      while (is_blank(lexer->lookahead)) advance(lexer);
+      if (begins_branch(lexer->lookahead)) inside++;
+    } else if (c == '\n') {
+      do advance(lexer);
+      while (is_blank(lexer->lookahead) || lexer->lookahead == '\n');
+      // `continues` passes the first of two signs, which must not be taken for one that stands alone.
+      bool two = lexer->lookahead == '?';
+      if (!continues(lexer)) return false;
+      if (two) advance(lexer);
+    } else if (c == '\\') {
+      advance(lexer);
+      if (lexer->lookahead == '\r') advance(lexer);
+      if (lexer->lookahead == '\n') advance(lexer);
+    } else {
+      advance(lexer);
+    }
+  }
+  return false;
+}
+
+// `?`: what stands behind it decides (spec 01 section 6.3): a branch with a `:` behind it makes a ternary. `a ?[i]` is a
+// subscript; `a ? [i]` one when no colon follows. (Only the parser knows of a ternary around it that waits for that
+// colon; the formatter writes `p ? a?[i] : b`.)
+static bool question(TSLexer *lexer, const bool *valid) {
+  advance(lexer);
+  if (lexer->lookahead == '.' || lexer->lookahead == '?') return false;
+  lexer->mark_end(lexer);
+  bool apart = is_blank(lexer->lookahead);
+  while (is_blank(lexer->lookahead)) advance(lexer);
+  bool ternary = (lexer->lookahead == '[' ? apart : begins_branch(lexer->lookahead)) && !at_operator_word(lexer);
+  if (ternary && valid[TERNARY_QUESTION] && colon_follows(lexer)) {
+    lexer->result_symbol = TERNARY_QUESTION;
+    return true;
+  }
+  if (valid[QUESTION]) {
+    lexer->result_symbol = QUESTION;
+    return true;
+  }
+  return false;
 }
 
 // A word that belongs to the statement before, on whatever line it stands.
