@@ -95,7 +95,7 @@ pub struct CallCx<'a> {
 
 impl CallCx<'_> {
     fn options(&self) -> OptionCx<'_> {
-        OptionCx { catalog: self.catalog, env: self.env, mock_active: self.mock.is_active() }
+        OptionCx { catalog: self.catalog, env: self.env, mock_active: self.mock.is_closed() }
     }
 }
 
@@ -241,7 +241,10 @@ impl Call {
     /// The provider answered, or did not.
     pub fn answered(&mut self, result: Result<Reply, ModelError>, cx: &mut CallCx<'_>) -> Step {
         let next = match result {
-            Ok(reply) => self.replied(reply, cx),
+            Ok(reply) => {
+                cx.mock.take_down(|| self.current_request(), &reply);
+                self.replied(reply, cx)
+            }
             Err(error) => self.erred(error, false, cx),
         };
         match next {

@@ -29,6 +29,7 @@ pub mod route;
 pub mod schema;
 pub mod session;
 pub mod structured;
+pub mod tape;
 pub mod text_protocol;
 pub mod thinking;
 pub mod tools;

@@ -9,6 +9,7 @@ use crate::content::{strings, text_of};
 use crate::error::{Category, ModelError, Reason};
 use crate::reply::{Reply, ToolCall, Usage};
 use crate::request::ModelRequest;
+use crate::tape::SharedTape;
 
 /// One scripted reply.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -217,12 +218,26 @@ pub struct Mock {
     outer: Vec<Scope>,
     /// Fixtures of the command line; a script cannot reach them.
     fixtures: Option<Vec<Entry>>,
+    /// Replies of real providers, taken down or given again.
+    tape: Option<SharedTape>,
 }
 
 impl Mock {
     /// Installs the command line's fixtures: from now on no request leaves the process.
     pub fn replay(&mut self, fixtures: Vec<Entry>) {
         self.fixtures = Some(fixtures);
+    }
+
+    /// Takes down what real providers reply, or gives what they replied.
+    pub fn use_tape(&mut self, tape: SharedTape) {
+        self.tape = Some(tape);
+    }
+
+    /// Takes down the reply of a real provider to what `request` makes, if anybody wants it.
+    pub fn take_down(&self, request: impl FnOnce() -> ModelRequest, reply: &Reply) {
+        if let Some(tape) = self.tape.as_ref().filter(|tape| !tape.borrow().replays()) {
+            tape.borrow_mut().take(&request(), reply);
+        }
     }
 
     /// All of it, for a snapshot of the program.
@@ -256,9 +271,14 @@ impl Mock {
         self.fixtures.is_some() || !self.here.entries.is_empty()
     }
 
+    /// Whether no real provider is asked, whoever answers instead.
+    pub fn is_closed(&self) -> bool {
+        self.is_active() || self.tape.as_ref().is_some_and(|tape| tape.borrow().replays())
+    }
+
     /// Whether a request to this provider goes to the mock (spec 07 section 2.1).
     pub fn answers(&self, provider: &str) -> bool {
-        provider == "mock" || self.is_active()
+        provider == "mock" || self.is_closed()
     }
 
     /// `llm_mock_calls`.
@@ -299,6 +319,10 @@ impl Mock {
                 let shown: String = match_text.chars().take(QUOTED_MISS).collect();
                 let message = format!("No --llm-mock fixture matched prompt: \"{shown}\"");
                 return Err(ModelError::new(Category::Generic, Reason::Unknown, false, message));
+            }
+            let tape = self.tape.as_ref().filter(|_| request.provider != "mock");
+            if let Some(tape) = tape.filter(|tape| tape.borrow().replays()) {
+                return tape.borrow_mut().give(request);
             }
             let mut reply = default_reply(request);
             self.simulate_cache(request, &mut reply);

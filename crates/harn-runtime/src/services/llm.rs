@@ -16,6 +16,7 @@ use harn_llm::info::{self, InfoCx};
 use harn_llm::meter::{Meter, Unmetered};
 use harn_llm::mock::{Entry, Mock};
 use harn_llm::session::Session;
+use harn_llm::tape::SharedTape;
 use harn_llm::{fixture, wire};
 
 use super::governance::Shared;
@@ -34,6 +35,8 @@ pub struct LlmSetup {
     pub fixtures: Option<Vec<Entry>>,
     /// Takes each reply as a fixture line.
     pub recording: Option<Recording>,
+    /// Takes replies down by what was asked, or gives them (`harn test --record`, `--replay`).
+    pub tape: Option<SharedTape>,
 }
 
 /// Performs the `llm.*` effects.
@@ -68,6 +71,9 @@ impl LlmService {
         let mut mock = Mock::default();
         if let Some(fixtures) = setup.fixtures {
             mock.replay(fixtures);
+        }
+        if let Some(tape) = setup.tape {
+            mock.use_tape(tape);
         }
         LlmService {
             shared,

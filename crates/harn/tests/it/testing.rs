@@ -1,6 +1,7 @@
 //! `harn test`: what it finds, how it isolates, bounds and reports.
 
 use crate::place::{Done, Place};
+use crate::server::{base_url, key, seen};
 
 /// Runs `harn test` on one file of tests.
 fn tested(text: &str, args: &[&str]) -> (Place, Done) {
@@ -162,4 +163,70 @@ fn a_snapshot_is_kept_on_request_and_compared_ever_after() {
     let changed = place.harn(&["test", "t.harn"]);
     assert!(changed.out().contains("line 2:\n        - b\n        + X\n"), "{}", changed.out());
     assert_eq!(changed.code(), Some(1));
+}
+
+/// Runs `harn test` on a file with further variables.
+fn tested_with(place: &Place, args: &[&str], variables: &[(&str, String)]) -> Done {
+    let mut command = place.command(&[&["test", "tests.harn"], args].concat());
+    Done(command.envs(variables.iter().map(|(name, value)| (name, value))).output().unwrap())
+}
+
+#[test]
+fn replies_of_real_models_are_kept_and_given_again_without_a_key() {
+    let place = Place::new();
+    place.file(
+        "tests.harn",
+        "pipeline test_real(task) {\n  let reply = llm_call(\"How is it?\", nil, {provider: \"openai\"})\n  \
+         println(reply.text)\n  assert(len(reply.text) > 0)\n}\n",
+    );
+    let server =
+        [("OPENAI_BASE_URL", base_url("plain-tape", "openai")), ("OPENAI_API_KEY", key().to_owned())];
+    let recorded = tested_with(&place, &["-v", "--record"], &server);
+    assert!(recorded.out().contains("The replies to 1 call are in .harn-fixtures/"), "{}", recorded.out());
+    let asked = seen("plain-tape").as_array().unwrap().len();
+    let replayed = tested_with(&place, &["-v", "--replay"], &[]);
+    let said = |done: &Done| done.out().split("output:").nth(1).unwrap().lines().nth(1).unwrap().to_owned();
+    assert_eq!(said(&replayed), said(&recorded));
+    assert_eq!(seen("plain-tape").as_array().unwrap().len(), asked);
+}
+
+#[test]
+fn a_call_that_was_never_recorded_says_so() {
+    let place = Place::new();
+    place.file("tests.harn", "pipeline test_a(task) { llm_call(\"x\", nil, {provider: \"openai\"}) }\n");
+    let done = tested_with(&place, &["--replay"], &[]);
+    assert_eq!(done.code(), Some(1));
+    assert!(done.out().contains("No fixture found for LLM call (hash: "), "{}", done.out());
+    assert!(done.out().contains("Run with --record first."), "{}", done.out());
+}
+
+#[test]
+fn fixtures_beside_a_test_file_answer_its_calls() {
+    let place = Place::new();
+    place.file("tests.llm-mock.jsonl", "{\"text\": \"from the file\"}\n");
+    place.file(
+        "tests.harn",
+        "pipeline test_a(task) { assert_eq(llm_call(\"x\", nil, {provider: \"openai\"}).text, \"from the file\") }\n",
+    );
+    assert!(tested_with(&place, &[], &[]).out().contains("1 passed, 1 total"));
+}
+
+#[test]
+fn determinism_runs_twice_and_shows_what_differs() {
+    let text = "pipeline test_clock(task) { println(uuid()) }\n\
+                pipeline test_same(task) { println(llm_call(\"x\").text) }\n\
+                pipeline test_elapsed(task) { println(monotonic_ms() + now_ms()) }\n";
+    let (_place, done) = tested(text, &["--determinism"]);
+    assert!(done.out().contains("PASS  test_same"), "{}", done.out());
+    assert!(done.out().contains("FAIL  test_elapsed"), "{}", done.out());
+    assert!(done.out().contains("not deterministic: the output of two runs"), "{}", done.out());
+    let (_place, done) = tested(text, &["--determinism", "--replay"]);
+    assert_eq!(done.code(), Some(2));
+}
+
+#[test]
+fn a_choice_that_leaves_no_test_is_warned_of() {
+    let (_place, done) = tested("pipeline test_a(task) {}\n", &["--filter", "nosuch"]);
+    assert_eq!(done.code(), Some(0));
+    assert_eq!(done.err(), "warning: the targets and the filter leave no test to run\n");
 }

@@ -2,14 +2,17 @@
 //!
 //! The way through: `discover` reads and checks the files, `runner` starts `worker` processes and bounds them in time,
 //! `results` prints, `coverage` and `junit` write files. A test is its own process, so it has its own virtual machine,
-//! environment, working directory and state directory, and a test that never comes back can be killed.
+//! environment, working directory and state directory, and a test that never comes back can be killed. `models` says how
+//! model calls are answered, `twice` compares two runs of a test.
 
 mod coverage;
 mod discover;
 mod filter;
 mod junit;
+mod models;
 mod results;
 mod runner;
+mod twice;
 mod worker;
 
 use super::Command;
@@ -67,6 +70,12 @@ pub const COMMAND: Command = Command {
                     .default_missing_value("lcov.info")
                     .help("Counts the lines that are reached; writes lcov to FILE [default: lcov.info]"),
             )
+            .arg(flag("record", "Asks real models, and keeps the replies in .harn-fixtures/ for --replay"))
+            .arg(flag("replay", "Answers model calls from .harn-fixtures/").conflicts_with("record"))
+            .arg(
+                flag("determinism", "Runs each test twice, the second time on the replies of the first, and compares")
+                    .conflicts_with_all(["record", "replay", "watch", "coverage", "update"]),
+            )
             .arg(flag("update", "Writes the snapshots of `assert_snapshot` that are missing or differ"))
             .arg(flag("watch", "Runs again whenever a .harn or .snap file changes"))
             .arg(flag("verbose", "Shows how long each test took, the seed and all captured output").short('v'))
@@ -80,6 +89,8 @@ pub const COMMAND: Command = Command {
 #[derive(Clone, Debug)]
 struct Wish {
     targets: Vec<String>,
+    /// Whether the command line says which tests are meant.
+    explicit: bool,
     filter: filter::Filter,
     timeout_ms: u64,
     jobs: usize,
@@ -87,6 +98,8 @@ struct Wish {
     junit: Option<String>,
     coverage: Option<String>,
     update: bool,
+    models: models::Source,
+    determinism: bool,
     verbose: bool,
     timing: bool,
 }
@@ -111,6 +124,7 @@ fn wish(matches: &ArgMatches) -> Result<Wish, (String, u8)> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let mut targets: Vec<String> =
         matches.get_many::<String>("targets").map(|t| t.cloned().collect()).unwrap_or_default();
+    let explicit = !targets.is_empty() || text("filter").is_some();
     if targets.is_empty() {
         if !disk.is_dir("tests") {
             return Err(("no path specified and no tests/ directory found".to_owned(), super::USAGE));
@@ -126,6 +140,7 @@ fn wish(matches: &ArgMatches) -> Result<Wish, (String, u8)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Wish {
         targets,
+        explicit,
         filter,
         timeout_ms: matches.get_one::<u64>("timeout").copied().unwrap_or(30_000),
         jobs: matches.get_one::<u16>("jobs").map_or(cores, |n| usize::from(*n)),
@@ -133,6 +148,12 @@ fn wish(matches: &ArgMatches) -> Result<Wish, (String, u8)> {
         junit: text("junit"),
         coverage: text("coverage"),
         update: matches.get_flag("update"),
+        models: match (matches.get_flag("record"), matches.get_flag("replay")) {
+            (true, _) => models::Source::Record,
+            (_, true) => models::Source::Replay,
+            _ => models::Source::Mock,
+        },
+        determinism: matches.get_flag("determinism"),
         verbose: matches.get_flag("verbose"),
         timing: matches.get_flag("timing"),
     })
@@ -157,6 +178,10 @@ fn once(wish: &Wish) -> ExitCode {
     let total = found.tests.len() + found.broken.len();
     if total == 0 {
         output::outln("No test pipelines found");
+        // Asked for by name, nothing is likely a mistake.
+        if wish.explicit {
+            output::err("warning: the targets and the filter leave no test to run\n");
+        }
         return ExitCode::SUCCESS;
     }
     output::outln(&format!("Running {total} tests from {} files...\n", found.files));
@@ -175,6 +200,9 @@ fn once(wish: &Wish) -> ExitCode {
     }
     let ms = started.elapsed().as_millis();
     printer.summary(&done, ms);
+    if wish.models == models::Source::Record {
+        output::outln(&models::kept(&done));
+    }
     let mut failed = done.iter().any(|test| test.failure.is_some());
     if let Some(file) = &wish.coverage {
         let covered = coverage::merge(&done);

@@ -1,7 +1,8 @@
 //! Runs tests in worker processes, as many at a time as there are cores, each bounded in time.
 
-use super::Wish;
+use super::models::{self, Source};
 use super::results::Printer;
+use super::{Wish, twice};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,12 @@ pub struct Finished {
     pub output: String,
     /// For each file, how often each line with code was reached.
     pub lines: Vec<(String, Vec<(u32, u64)>)>,
+    /// The replies of models, one line each.
+    pub models: Vec<String>,
+    /// The calls of tools and the questions to people, one line each.
+    pub acts: Vec<String>,
+    /// How many calls of real models were kept.
+    pub kept: u64,
 }
 
 impl Finished {
@@ -116,12 +123,28 @@ pub const RESULT: &str = "result.json";
 pub const ORDER: &str = "order.json";
 
 fn run_one(wish: &Wish, test: &Test, binary: &Path, place: &Path) -> Finished {
+    if !wish.determinism {
+        let kept = models::directory(&std::path::absolute(&test.file).unwrap_or_default());
+        return run_once(wish, test, binary, place, (wish.models, &kept));
+    }
+    let kept = place.join("replies");
+    let mut first = run_once(wish, test, binary, &place.join("first"), (Source::Record, &kept));
+    let second = run_once(wish, test, binary, &place.join("second"), (Source::Replay, &kept));
+    first.ms += second.ms;
+    first.failure = twice::difference(&first, &second).or(first.failure);
+    first
+}
+
+/// Runs a test; `replies` says how models answer and where that is kept.
+fn run_once(wish: &Wish, test: &Test, binary: &Path, place: &Path, replies: (Source, &Path)) -> Finished {
     let mut finished = Finished { file: test.file.clone(), name: test.name.clone(), ..Finished::default() };
     let started = crate::session::instant();
-    match start(wish, test, binary, place) {
+    match start(wish, test, binary, place, replies) {
         Ok(child) => {
             let killed = !ends_in_time(child, wish.timeout_ms.saturating_add(GRACE_MS));
-            finished.output = crate::session::text_of(&place.join("output")).unwrap_or_default();
+            let output = crate::session::text_of(&place.join("output")).unwrap_or_default();
+            // Where a test kept its state says nothing about it.
+            finished.output = output.replace(&*place.to_string_lossy(), "<test>");
             read_result(&mut finished, place, killed.then_some(wish.timeout_ms));
         }
         Err(problem) => finished.failure = Some(format!("cannot start: {problem}")),
@@ -131,7 +154,13 @@ fn run_one(wish: &Wish, test: &Test, binary: &Path, place: &Path) -> Finished {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the command is the host of its workers")]
-fn start(wish: &Wish, test: &Test, binary: &Path, place: &Path) -> std::io::Result<Child> {
+fn start(
+    wish: &Wish,
+    test: &Test,
+    binary: &Path,
+    place: &Path,
+    (source, kept): (Source, &Path),
+) -> std::io::Result<Child> {
     let state = place.join("state");
     std::fs::create_dir_all(&state)?;
     let file = std::path::absolute(&test.file)?;
@@ -142,6 +171,8 @@ fn start(wish: &Wish, test: &Test, binary: &Path, place: &Path) -> std::io::Resu
         "seed": wish.seed.to_string(),
         "timeout_ms": wish.timeout_ms,
         "coverage": wish.coverage.is_some(),
+        "models": source.word(),
+        "kept": kept.to_string_lossy(),
     });
     std::fs::write(place.join(ORDER), order.to_string())?;
     let output = std::fs::File::create(place.join("output"))?;
@@ -149,7 +180,10 @@ fn start(wish: &Wish, test: &Test, binary: &Path, place: &Path) -> std::io::Resu
     command.args(["test", "--worker"]).arg(place);
     command.current_dir(file.parent().map_or_else(PathBuf::new, Path::to_path_buf));
     command.stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output);
-    command.env("HARN_STATE_DIR", &state).env("HARN_LLM_CALLS_DISABLED", "1");
+    command.env("HARN_STATE_DIR", &state);
+    if source != Source::Record {
+        command.env("HARN_LLM_CALLS_DISABLED", "1");
+    }
     if std::env::var_os("HARN_LLM_PROVIDER").is_none() {
         command.env("HARN_LLM_PROVIDER", "mock");
     }
@@ -193,6 +227,12 @@ fn read_result(finished: &mut Finished, place: &Path, killed_after: Option<u64>)
         return;
     };
     finished.failure = result.get("failure").and_then(Json::as_str).map(str::to_owned);
+    let texts = |key: &str| -> Vec<String> {
+        let list = result.get(key).and_then(Json::as_array).into_iter().flatten();
+        list.filter_map(|line| line.as_str().map(str::to_owned)).collect()
+    };
+    (finished.models, finished.acts) = (texts("models"), texts("acts"));
+    finished.kept = result.get("kept").and_then(Json::as_u64).unwrap_or(0);
     let files = result.get("lines").and_then(Json::as_object).into_iter().flatten();
     for (file, lines) in files {
         let lines =

@@ -1,5 +1,6 @@
 //! A worker: runs one test in this process and leaves the result in its place.
 
+use super::models::{self, Source};
 use super::runner::{ORDER, RESULT};
 use crate::modules::DiskModules;
 use crate::session::{self, Session};
@@ -11,8 +12,10 @@ use harn_runtime::progress::{Progress, ProgressEvent};
 use harn_runtime::run::{Ending, Run};
 use harn_vm::View;
 use serde_json::{Map, Value as Json, json};
+use std::cell::RefCell;
 use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 
 /// Runs the test that is described in `place`.
 pub fn run(place: &str) -> ExitCode {
@@ -24,23 +27,35 @@ pub fn run(place: &str) -> ExitCode {
     };
     let text = |key: &str| order.get(key).and_then(Json::as_str).unwrap_or_default();
     let (file, path, name) = (text("file"), text("path"), text("name"));
-    let mut lines = Map::new();
+    let mut report = Report::default();
     let failure = match load(path, name, order.get("coverage") == Some(&Json::Bool(true))) {
         Ok(program) => {
             let seed = text("seed").parse().unwrap_or(0) ^ spread(file) ^ spread(name).rotate_left(32);
             let limit = order.get("timeout_ms").and_then(Json::as_i64).unwrap_or(30_000);
-            execute(path, program, seed, limit, &mut lines)
+            let replies = (Source::of(text("models")), Path::new(text("kept")));
+            execute(path, program, seed, limit, replies, &mut report).unwrap_or_else(Some)
         }
         Err(problem) => Some(problem),
     };
     let failed = failure.is_some();
     // Paths as the user named them: the worker itself works with whole ones.
     let failure = failure.map(|text| text.replace(path, file));
-    let result = json!({"failure": failure, "lines": lines});
+    let result = json!({
+        "failure": failure, "lines": report.lines, "models": report.models, "acts": report.acts, "kept": report.kept,
+    });
     if DiskModules::new().write(&place.join(RESULT).to_string_lossy(), &result.to_string()).is_err() {
         return ExitCode::FAILURE;
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// What is told of a test besides whether it failed.
+#[derive(Default)]
+struct Report {
+    lines: Map<String, Json>,
+    models: Vec<String>,
+    acts: Vec<String>,
+    kept: usize,
 }
 
 fn load(path: &str, name: &str, probes: bool) -> Result<Program, String> {
@@ -54,19 +69,32 @@ fn execute(
     program: Program,
     seed: u64,
     limit_ms: i64,
-    lines: &mut Map<String, Json>,
-) -> Option<String> {
+    (source, kept): (Source, &Path),
+    report: &mut Report,
+) -> Result<Option<String>, String> {
     let graph = program.graph.clone();
     let host = Box::new(Seeded { host: RealHost::new(), state: seed });
-    let session =
-        Session { progress: Box::new(Notes), test: true, line_buffered: true, ..Session::new(path, host) };
+    let (models, tape) = models::setup(path, source, kept)?;
+    let (recording, acts) = (models.recording.clone(), Rc::new(RefCell::new(Vec::new())));
+    let session = Session {
+        progress: Box::new(Notes(acts.clone())),
+        models,
+        test: true,
+        line_buffered: true,
+        ..Session::new(path, host)
+    };
     let mut run = Run::new(program.vm, program.root, session.surroundings());
     run.limit_time(limit_ms);
     let ending = run.drive();
     for (file, hits) in run.line_hits() {
-        lines.insert(file, hits.into_iter().map(|(line, count)| json!([line, count])).collect());
+        report.lines.insert(file, hits.into_iter().map(|(line, count)| json!([line, count])).collect());
     }
-    match ending {
+    report.models = recording.map(|lines| lines.take()).unwrap_or_default();
+    report.acts = acts.take();
+    if let Some(tape) = tape {
+        report.kept = models::keep(&tape, kept)?;
+    }
+    Ok(match ending {
         Ending::Value(value) => match value.view() {
             View::Enum(result) if result.enum_name() == "Result" && result.variant() == "Err" => {
                 let text = result.fields().first().map(harn_vm::display).unwrap_or_default();
@@ -88,17 +116,26 @@ fn execute(
         Ending::Signal(number) => Some(format!("ended by signal {number}")),
         // Only a run that may be suspended ends so.
         Ending::Suspended { .. } | Ending::Elsewhere => Some("suspended".to_owned()),
-    }
+    })
 }
 
-/// Remarks of the runtime (replies that were never asked for) belong to the test's output.
-struct Notes;
+/// Remarks of the runtime (replies that were never asked for) belong to the test's output; what agents did is told to
+/// the runner.
+struct Notes(Rc<RefCell<Vec<String>>>);
 
 impl Progress for Notes {
     fn event(&mut self, event: ProgressEvent) {
-        if let ProgressEvent::Note { text } = event {
-            output::err(&format!("[harn] {text}\n"));
-        }
+        let act = match event {
+            ProgressEvent::Note { text } => return output::err(&format!("[harn] {text}\n")),
+            ProgressEvent::ToolCall { summary, .. } => format!("tool {summary}"),
+            ProgressEvent::ToolDone { name, ok, .. } => {
+                format!("tool {name} {}", if ok { "ok" } else { "failed" })
+            }
+            ProgressEvent::Decision { what, ruling, reason } => format!("{what}: {ruling}, {reason}"),
+            ProgressEvent::Wait { what, .. } => format!("waits for {what}"),
+            _ => return,
+        };
+        self.0.borrow_mut().push(act);
     }
 }
 
