@@ -287,6 +287,7 @@ impl Call {
         let rates = pricing::rates(cx.catalog, &reply.provider, &reply.model).or(self.rates(cx));
         let cost = pricing::reply_cost(rates, &reply.usage);
         cx.session.add(reply.usage, cost, (cx.monotonic_ms - self.sent_ms).max(0));
+        cx.session.add_span(&reply, self.sent_ms, cx.monotonic_ms);
         let tokens = pricing::billed_tokens(&reply.usage);
         let actual = Actual { tokens, cost_usd: cost, priced: rates.is_some() };
         cx.meter.settle(self.aside.take(), actual);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use harn_effect::Data;
 
-use crate::reply::Usage;
+use crate::reply::{Reply, Usage};
 
 /// The running account of one program.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Session {
     duration_ms: i64,
     budget_usd: Option<f64>,
     limiters: BTreeMap<String, Limiter>,
+    /// The calls since tracing was turned on, as `trace_spans` gives them; none while it is off.
+    spans: Option<Vec<Data>>,
 }
 
 impl Session {
@@ -67,6 +69,34 @@ impl Session {
         self.usage = self.usage.plus(usage);
         self.calls += 1;
         self.duration_ms += duration_ms;
+    }
+
+    /// Turns the recording of calls for `trace_spans` on, with none so far, or off (spec 06 section 5.5).
+    pub fn trace(&mut self, on: bool) {
+        self.spans = on.then(Vec::new);
+    }
+
+    /// Adds a reply to what is traced, with the milliseconds at which its request was sent and answered.
+    pub fn add_span(&mut self, reply: &Reply, start_ms: i64, end_ms: i64) {
+        let Some(spans) = &mut self.spans else { return };
+        let metadata = Data::dict([
+            ("provider", Data::from(reply.provider.as_str())),
+            ("model", reply.model.as_str().into()),
+            ("input_tokens", reply.usage.input_tokens.into()),
+            ("output_tokens", reply.usage.output_tokens.into()),
+        ]);
+        spans.push(Data::dict([
+            ("kind", Data::from("llm_call")),
+            ("name", "llm_call".into()),
+            ("start_ms", start_ms.into()),
+            ("duration_ms", (end_ms - start_ms).max(0).into()),
+            ("metadata", metadata),
+        ]));
+    }
+
+    /// The calls that were traced.
+    pub fn spans(&self) -> Data {
+        Data::List(self.spans.clone().unwrap_or_default())
     }
 
     /// USD so far.

@@ -14,10 +14,10 @@ macro_rules! embedded {
 
 embedded!(PRELUDE, "prelude":
     "agent_calls" "agent_daemon" "agent_loop" "agent_policy" "agent_prompt" "agent_trace" "artifacts" "collections" "commands" "compaction"
-    "dict" "eval_packs" "event_log" "files"
-    "generator" "globs" "handles" "hitl" "host" "http" "http_server" "iter" "lifecycle" "list" "llm" "mcp"
-    "metadata" "monitors" "output" "paths" "pg_mock" "run_records" "scans" "schema_recovery" "sessions" "set" "shells" "skills" "state" "stream" "sub_agents" "system"
-    "templates" "terminal" "testing" "time" "tool_search" "tool_surface" "tools" "transcript" "trigger_config"
+    "dict" "eval_packs" "event_log" "files" "flow" "friction"
+    "generator" "globs" "handles" "handoffs" "hitl" "host" "http" "http_server" "iter" "lifecycle" "list" "llm" "mcp"
+    "metadata" "monitors" "output" "paths" "pg_mock" "plans" "project" "run_records" "scans" "schema_recovery" "sessions" "set" "shells" "skills" "state" "stream" "sub_agents" "system"
+    "templates" "terminal" "testing" "time" "tool_search" "tool_surface" "tools" "tracing" "transcript" "trigger_config"
     "trigger_dispatch" "trigger_flow" "trigger_harness" "trigger_predicate" "triggers"
     "waitpoints" "web" "workers" "workflow_graph" "workflow_mailbox" "workflow_run"
 );

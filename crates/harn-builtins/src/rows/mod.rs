@@ -22,6 +22,7 @@ mod numbers;
 mod output;
 mod people;
 mod primitives;
+mod records;
 mod regex;
 mod schemas;
 mod skills;
@@ -72,5 +73,6 @@ pub const DOMAINS: &[(&str, &[Builtin])] = &[
     ("State, metadata, scans, commands", state::ROWS),
     ("Triggers", triggers::ROWS),
     ("Workflows, artifacts, run records", workflows::ROWS),
+    ("Verdicts, plans, handoffs, friction", records::ROWS),
     ("Primitives of the prelude", primitives::ROWS),
 ];

@@ -169,4 +169,34 @@ dim("x") // x"#,
         "The id of the trace of the innermost open span.",
         "trace_id() // nil",
     ),
+    B::internal(
+        "tracing",
+        "__trace_tool",
+        "fn(name: string, start_ms: int, duration_ms: int, status: string) -> nil",
+        "Adds a tool of an agent loop to the spans.",
+    ),
+    B::prelude(
+        "tracing",
+        "enable_tracing",
+        "fn(on?: any) -> nil",
+        "Starts recording spans: the pipeline, its model calls and the tools of its agent loops.",
+        "enable_tracing() // nil",
+    )
+    .effect(Ambient),
+    B::prelude(
+        "tracing",
+        "trace_spans",
+        "fn() -> list<dict>",
+        "The spans since tracing was turned on.",
+        "trace_spans() // []",
+    )
+    .effect(Ambient),
+    B::prelude(
+        "tracing",
+        "trace_summary",
+        "fn() -> string",
+        "The spans as an indented tree.",
+        "trace_summary() // No spans recorded.",
+    )
+    .effect(Ambient),
 ];

@@ -219,6 +219,11 @@ impl LlmService {
             "cost" => self.session.cost_record(),
             "usage" => self.session.usage_record(),
             "remaining" => self.session.remaining(),
+            "spans" => self.session.spans(),
+            "trace" => {
+                self.session.trace(args.field("on") == &Data::Bool(true));
+                Data::Nil
+            }
             "budget" => {
                 if let Data::Float(usd) = args.field("usd") {
                     self.session.set_budget(*usd);
