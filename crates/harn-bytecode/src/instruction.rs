@@ -106,6 +106,7 @@ macro_rules! instructions {
             }
 
             /// The kinds of its operands `a`, `b`, `c`, `d`.
+            #[inline]
             pub fn operands(self) -> [Operand; 4] {
                 match self { $(Op::$op => [Operand::$a, Operand::$b, Operand::$c, Operand::$d],)* }
             }

@@ -348,8 +348,9 @@ impl Check<'_> {
     fn apply(&self, state: &mut State, ins: Instruction) -> Result<Option<State>, String> {
         let op = ins.op().plain();
         let (a, b, c) = (usize::from(ins.a()), usize::from(ins.b()), usize::from(ins.c()));
-        let before = state.clone();
-        let held = |register: usize| before.get(register).copied().unwrap_or(Held::Number);
+        let held = |register: usize| state.get(register).copied().unwrap_or(Held::Number);
+        // As they were before anything is consumed.
+        let (held_b, held_c) = (held(b), held(c));
         let kinds = op.operands();
 
         // What is consumed.
@@ -484,9 +485,9 @@ impl Check<'_> {
                     Some(Const::Str(_)) | None => Held::Counted,
                     Some(_) => Held::Number,
                 },
-                Op::Move | Op::Take => held(b),
-                Op::Add | Op::Mul if held(b) == Held::Number && held(c) == Held::Number => Held::Number,
-                Op::MulImm if held(b) == Held::Number => Held::Number,
+                Op::Move | Op::Take => held_b,
+                Op::Add | Op::Mul if held_b == Held::Number && held_c == Held::Number => Held::Number,
+                Op::MulImm if held_b == Held::Number => Held::Number,
                 _ if kinds[0] == Operand::Num => Held::Number,
                 _ => Held::Counted,
             };

@@ -180,7 +180,7 @@ impl<'a> Compiler<'a> {
     pub(crate) fn body(&mut self, index: u32, body: Body<'a>) {
         let facts = self.survey.body(body.block).cloned().unwrap_or_default();
         let outer: Vec<Captured> = body.captures.iter().map(|name| self.captured(*name)).collect();
-        let mut function = Function { name: body.name.clone(), ..Function::default() };
+        let mut function = Function { name: body.name, ..Function::default() };
         function.kind = match (body.stream || facts.emits && !facts.yields, facts.yields || facts.emits) {
             (true, _) => FunctionKind::Stream,
             (false, true) => FunctionKind::Generator,
@@ -396,7 +396,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn plan_groups(&mut self, stmts: &'a [Stmt], decls: &[(usize, &'a FnDecl)]) -> Vec<Planned<'a>> {
-        let facts: Vec<BodyFacts> =
+        let facts: Vec<Rc<BodyFacts>> =
             decls.iter().map(|(_, decl)| self.survey.body(&decl.body).cloned().unwrap_or_default()).collect();
         let count = decls.len();
         // reach[i][j]: i mentions j, directly or by way of siblings.

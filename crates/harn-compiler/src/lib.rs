@@ -36,11 +36,15 @@ use constants::Constants;
 use function::FnState;
 use harn_bytecode::Function;
 use harn_syntax::Diagnostic;
-use harn_syntax::ast::Symbol;
+use harn_syntax::ast::{NameHash, Symbol};
 use harn_types::graph::{Module, ModuleGraph, ModuleIndex};
 use names::ModuleName;
 use std::collections::{HashMap, HashSet};
 use survey::Survey;
+
+/// Tables by names and symbols.
+type NameMap<K, V> = HashMap<K, V, NameHash>;
+type NameSet<K> = HashSet<K, NameHash>;
 
 /// Compiles one module of a graph. The graph's entry becomes a program (script body or pipelines), every other module a
 /// library whose init evaluates its top-level variables.
@@ -95,13 +99,13 @@ struct Compiler<'a> {
     functions: Vec<Function>,
     consts: Constants,
     out: harn_bytecode::Module,
-    builtin_index: HashMap<String, i32>,
-    module_names: HashMap<Symbol, ModuleName>,
+    builtin_index: NameMap<String, i32>,
+    module_names: NameMap<Symbol, ModuleName>,
     /// Names that `Name.Variant` constructs: enums of this file and imported ones.
-    enums: HashSet<Symbol>,
+    enums: NameSet<Symbol>,
     /// Impl methods by struct and name: function, and whether it takes `self`.
-    methods: HashMap<(Symbol, Symbol), (u32, bool)>,
-    constructors: HashMap<Symbol, u32>,
+    methods: NameMap<(Symbol, Symbol), (u32, bool)>,
+    constructors: NameMap<Symbol, u32>,
     diagnostics: Vec<Diagnostic>,
     /// The prelude and `std/` modules may name internal builtins.
     is_library: bool,
@@ -115,9 +119,9 @@ struct Compiler<'a> {
     /// How many groups of nested functions there are.
     groups: u32,
     /// Top-level names declared immutable so far, while the top level is being emitted.
-    immutable_so_far: HashSet<Symbol>,
+    immutable_so_far: NameSet<Symbol>,
     /// Globals that have their value, while the top level is being emitted.
-    ready: HashSet<u32>,
+    ready: NameSet<u32>,
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use crate::closures::{Body, Parameters};
 use crate::constants::Constants;
 use crate::function::{FnState, Place, Role};
 use crate::names::ModuleName;
+use crate::{NameMap, NameSet};
 use harn_bytecode::{
     Const, EnumDef, Export, ExportItem, ForeignMethod, Function, FunctionKind, Global, Import, Op, Param,
     Pipeline as PipelineEntry, StructDef,
 };
 use harn_syntax::ast::{Block, DeclKind, Ident, Pipeline, Stmt, StmtKind, Symbol};
 use harn_types::graph::{ItemKind, ItemRef, Module, ModuleGraph, ModuleIndex, Origin};
-use std::collections::{HashMap, HashSet};
 
 /// Names that the host of a run may bind (spec 02 section 15.2): loaded like builtins.
 const RUNTIME_GLOBALS: &[&str] = &[
@@ -49,15 +49,15 @@ impl<'a> Compiler<'a> {
             out: harn_bytecode::Module {
                 path: module.key.to_string(),
                 display_path: module.source.path().to_owned(),
-                line_starts: line_starts(module.source.text()),
+                line_starts: module.source.line_starts().to_vec(),
                 hidden: is_prelude,
                 ..harn_bytecode::Module::default()
             },
-            builtin_index: HashMap::new(),
-            module_names: HashMap::new(),
-            enums: HashSet::new(),
-            methods: HashMap::new(),
-            constructors: HashMap::new(),
+            builtin_index: NameMap::default(),
+            module_names: NameMap::default(),
+            enums: NameSet::default(),
+            methods: NameMap::default(),
+            constructors: NameMap::default(),
             diagnostics: Vec::new(),
             is_library: is_prelude || module.origin == Origin::Std || module.key.starts_with("std/"),
             probes: false,
@@ -65,8 +65,8 @@ impl<'a> Compiler<'a> {
             underscore: module.ast().names.get("_"),
             placeholders: Vec::new(),
             groups: 0,
-            immutable_so_far: HashSet::new(),
-            ready: HashSet::new(),
+            immutable_so_far: NameSet::default(),
+            ready: NameSet::default(),
         }
     }
 
@@ -357,7 +357,7 @@ impl<'a> Compiler<'a> {
     fn remember_globals(&mut self, ran: &'a [Stmt]) {
         let Some(grown) = self.grown else { return };
         self.out.globals = grown.globals.to_vec();
-        let places: HashMap<&str, u32> =
+        let places: NameMap<&str, u32> =
             grown.globals.iter().zip(0u32..).map(|(global, index)| (global.name.as_str(), index)).collect();
         let mut names = Vec::new();
         ran.iter().for_each(|item| global_names(item, &mut |name, mutable| names.push((name, mutable))));
@@ -670,10 +670,4 @@ fn global_names(item: &Stmt, f: &mut dyn FnMut(Symbol, bool)) {
         },
         _ => {}
     }
-}
-
-fn line_starts(text: &str) -> Vec<u32> {
-    std::iter::once(0)
-        .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1))
-        .collect()
 }

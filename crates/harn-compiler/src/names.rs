@@ -52,6 +52,7 @@ pub(crate) enum Meaning {
 
 impl<'a> Compiler<'a> {
     /// The function being emitted.
+    #[inline]
     pub(crate) fn f(&mut self) -> &mut FnState<'a> {
         if self.fns.is_empty() {
             self.fns.push(FnState::new(harn_bytecode::Function::default(), Role::Named));

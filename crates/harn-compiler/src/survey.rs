@@ -12,7 +12,8 @@ use harn_syntax::ast::{
     Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, Field, FnDecl, Ident,
     ImplMethod, InterpPart, Param, Pattern, PatternKind, Stmt, StmtKind, Symbol, Variant,
 };
-use std::collections::{HashMap, HashSet};
+use crate::{NameMap, NameSet};
+use std::rc::Rc;
 
 /// What is known of one function-like body before it is emitted.
 #[derive(Clone, Debug, Default)]
@@ -45,16 +46,16 @@ pub(crate) struct Survey<'a> {
     pub enums: Vec<(Ident, &'a [Variant])>,
     /// `impl` blocks anywhere in the file.
     pub impls: Vec<(Ident, &'a [ImplMethod])>,
-    bodies: HashMap<u32, BodyFacts>,
+    bodies: NameMap<u32, Rc<BodyFacts>>,
     /// Where the bodies of closures begin that a function before them in their block mentions.
-    late: HashSet<u32>,
+    late: NameSet<u32>,
     assigning: Vec<u64>,
     shared: Vec<bool>,
 }
 
 impl Survey<'_> {
     /// Facts about the function whose body block starts at this byte.
-    pub(crate) fn body(&self, block: &Block) -> Option<&BodyFacts> {
+    pub(crate) fn body(&self, block: &Block) -> Option<&Rc<BodyFacts>> {
         self.bodies.get(&block.span.start)
     }
 
@@ -84,8 +85,8 @@ pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
             structs: Vec::new(),
             enums: Vec::new(),
             impls: Vec::new(),
-            bodies: HashMap::new(),
-            late: HashSet::new(),
+            bodies: NameMap::default(),
+            late: NameSet::default(),
             assigning: vec![0; ast.expr_count as usize / 64 + 1],
             shared: vec![false; names],
         },
@@ -96,7 +97,7 @@ pub(crate) fn survey(ast: &Ast) -> Survey<'_> {
         stamps: vec![0; names],
         next_stamp: 0,
         assignments: 0,
-        upcoming: HashMap::new(),
+        upcoming: NameMap::default(),
     };
     walker.block(&ast.items);
     walker.out.bindings = walker.levels.first().map_or(0, |level| level.bindings);
@@ -155,7 +156,7 @@ struct Walker<'a> {
     next_stamp: u32,
     assignments: u64,
     /// Closures that statements to come bind to a name: the level of their block and where their body begins.
-    upcoming: HashMap<Symbol, Vec<(usize, u32)>>,
+    upcoming: NameMap<Symbol, Vec<(usize, u32)>>,
 }
 
 impl<'a> Walker<'a> {
@@ -307,7 +308,7 @@ impl<'a> Walker<'a> {
                 self.surface(name, outward.via_named);
             }
         }
-        self.out.bodies.insert(body.span.start, facts);
+        self.out.bodies.insert(body.span.start, Rc::new(facts));
     }
 
     fn function(&mut self, params: &'a [Param], body: &'a Block, named: bool) {
@@ -372,7 +373,7 @@ impl<'a> Walker<'a> {
         for (binding, body) in hoisted {
             let known = |first: u32| (first != NONE).then_some(first);
             if let Some(bound) = self.bindings.get(binding as usize)
-                && let Some(facts) = self.out.bodies.get_mut(&body)
+                && let Some(facts) = self.out.bodies.get_mut(&body).and_then(Rc::get_mut)
             {
                 facts.first_use = known(bound.first_use);
                 facts.first_capture = known(bound.first_capture);

@@ -9,7 +9,7 @@
 
 #![allow(missing_docs, reason = "fields of tree nodes are named after the grammar")]
 
-pub use crate::names::{Names, Symbol};
+pub use crate::names::{NameHash, Names, Symbol};
 use crate::source::Span;
 use std::sync::Arc;
 

@@ -16,6 +16,15 @@ pub struct Names {
 }
 
 impl Names {
+    /// No names, with room for what a source of so many bytes is likely to hold.
+    pub(crate) fn for_source(bytes: usize) -> Self {
+        let room = bytes / 64;
+        Self {
+            texts: Vec::with_capacity(room),
+            index: HashMap::with_capacity_and_hasher(room, NameHash::default()),
+        }
+    }
+
     /// The symbol of `text`, new or known.
     pub fn intern(&mut self, text: &str) -> Symbol {
         if let Some(known) = self.index.get(text) {
@@ -49,10 +58,10 @@ impl Names {
     }
 }
 
-/// A hash for short texts: folded multiplication, several times as fast as the standard one on identifiers. Its seed
-/// is random for each file, so that no source can be written to collide.
+/// A hash for names, symbols and other short keys of the front end: folded multiplication, several times as fast as the
+/// standard one. Its seed is random for each table, so that no source can be written to collide.
 #[derive(Clone, Debug)]
-struct NameHash(u64);
+pub struct NameHash(u64);
 
 impl Default for NameHash {
     fn default() -> Self {
@@ -68,7 +77,8 @@ impl BuildHasher for NameHash {
     }
 }
 
-struct NameHasher {
+/// A hash being made by [`NameHash`].
+pub struct NameHasher {
     state: u64,
     seed: u64,
 }
@@ -95,6 +105,18 @@ impl Hasher for NameHasher {
 
     fn write_u8(&mut self, byte: u8) {
         self.mix(u64::from(byte));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.mix(u64::from(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.mix(word);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.mix(word as u64);
     }
 
     fn finish(&self) -> u64 {

@@ -63,6 +63,11 @@ impl Source {
         &self.path
     }
 
+    /// Where the lines begin, in bytes, the first at 0.
+    pub fn line_starts(&self) -> &[u32] {
+        &self.line_starts
+    }
+
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text

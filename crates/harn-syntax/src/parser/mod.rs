@@ -95,7 +95,7 @@ impl<'s> Parser<'s> {
             pos: 0,
             current: lexemes.first().copied().unwrap_or(eof),
             previous_end: 0,
-            names: Names::default(),
+            names: Names::for_source(source.text().len()),
             next_expr: 0,
             diagnostics: Vec::new(),
             last_error: None,

@@ -8,8 +8,12 @@
 //!
 //! Source: the ownership rule of `harn_bytecode::instruction`.
 
+mod blocks;
+mod effects;
+
 use crate::code::{Code, Inst, Output};
 use crate::registers::RegSet;
+use effects::{Effect, cannot_fail, effect, is_pure_load};
 use harn_bytecode::{Function, Handler, Op, Operand};
 
 /// What only the constant pool can tell about an instruction.
@@ -35,12 +39,12 @@ pub(crate) enum Level {
 
 /// The registers that may hold counted values, and those that may hold texts or counted values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Held {
-    owned: RegSet,
-    texts: RegSet,
+struct Held<const W: usize> {
+    owned: RegSet<W>,
+    texts: RegSet<W>,
 }
 
-impl Held {
+impl<const W: usize> Held<W> {
     fn set(&mut self, register: u8, level: Level) {
         self.owned.remove(register);
         self.texts.remove(register);
@@ -64,210 +68,21 @@ impl Held {
         }
     }
 
-    fn clear(&mut self, registers: RegSet) {
+    fn clear(&mut self, registers: RegSet<W>) {
         self.owned = self.owned.minus(registers);
         self.texts = self.texts.minus(registers);
     }
 
-    fn join(self, other: Held) -> Held {
+    fn join(self, other: Self) -> Self {
         Held { owned: self.owned.union(other.owned), texts: self.texts.union(other.texts) }
     }
 
-    fn only(self, registers: RegSet) -> Held {
+    fn only(self, registers: RegSet<W>) -> Self {
         Held { owned: self.owned.intersect(registers), texts: self.texts.intersect(registers) }
     }
 }
 
-/// What one instruction does to registers.
-#[derive(Clone, Copy, Default)]
-struct Effect {
-    /// The field `a`.
-    a: u8,
-    /// Borrowed.
-    uses: RegSet,
-    /// Borrowed or consumed, as the bits say: `(register, bit)`.
-    optional: [Option<(u8, u8)>; 2],
-    /// Moved away.
-    eats: RegSet,
-    /// Written; those of `counted` with values that may be counted.
-    defs: RegSet,
-    counted: RegSet,
-    /// Written only when the jump is taken, and whether that value may be counted.
-    taken_def: Option<(u8, bool)>,
-    /// Freed when control falls through.
-    fall_frees: Option<u8>,
-    /// Known to be free when control falls through, whatever it held.
-    fall_plain: Option<u8>,
-    /// Known to be free when the jump is taken.
-    taken_plain: Option<u8>,
-}
-
-impl Effect {
-    fn eat_range(&mut self, start: u8, count: usize) {
-        for index in 0..count {
-            self.eats.insert(start.wrapping_add(index as u8));
-        }
-    }
-
-    fn def(&mut self, register: u8, counted: bool) {
-        self.defs.insert(register);
-        if counted {
-            self.counted.insert(register);
-        }
-    }
-
-    /// Everything read.
-    fn reads(&self) -> RegSet {
-        let mut all = self.uses.union(self.eats);
-        for (register, _) in self.optional.iter().flatten() {
-            all.insert(*register);
-        }
-        all
-    }
-}
-
-fn effect(inst: &Inst, pool: &dyn ConstantFacts) -> Effect {
-    let mut out = Effect { a: inst.a, ..Effect::default() };
-    let fields = [inst.a, inst.b, inst.c];
-    let kinds = inst.op.operands();
-    let mut bit = 0;
-    for (kind, register) in kinds.into_iter().zip(fields) {
-        match kind {
-            Operand::Def => out.def(register, true),
-            Operand::Num => out.def(register, false),
-            Operand::Use | Operand::Upd => out.uses.insert(register),
-            Operand::UseBit => {
-                if let Some(slot) = out.optional.get_mut(bit) {
-                    *slot = Some((register, bit as u8));
-                }
-                bit += 1;
-            }
-            Operand::Eat => out.eats.insert(register),
-            _ => {}
-        }
-    }
-    let (a, b, c) = (inst.a, inst.b, inst.c);
-    match inst.op {
-        Op::Closure | Op::EnumNew => out.eat_range(b, usize::from(c)),
-        Op::Concat => out.eat_range(b, usize::from(c)),
-        Op::List => out.eat_range(b, inst.d.max(0) as usize),
-        Op::DictLit | Op::StructLit => out.eat_range(b, pool.window(inst.d)),
-        Op::ForPrep => {
-            out.eat_range(a, 2);
-            out.def(a, false);
-            out.def(a.wrapping_add(1), false);
-            out.def(a.wrapping_add(2), false);
-        }
-        Op::ForLoop => {
-            out.uses.insert(a);
-            out.uses.insert(a.wrapping_add(1));
-            out.taken_def = Some((a.wrapping_add(2), false));
-        }
-        Op::IterInit => {
-            out.def(a, true);
-            out.def(a.wrapping_add(1), false);
-        }
-        Op::IterLoop => {
-            out.uses.insert(a);
-            out.uses.insert(a.wrapping_add(1));
-            out.defs.remove(b);
-            out.counted.remove(b);
-            out.taken_def = Some((b, true));
-            out.fall_frees = Some(a);
-        }
-        Op::SetPath => {
-            for index in 0..pool.window(inst.d) {
-                out.uses.insert(c.wrapping_add(index as u8));
-            }
-        }
-        Op::LoosenAdd | Op::LoosenPush => {
-            out.uses.insert(b);
-            out.uses.insert(b.wrapping_add(1));
-            for index in 0..pool.window(inst.d) {
-                out.uses.insert(c.wrapping_add(index as u8));
-            }
-        }
-        Op::Slice => {
-            out.uses.insert(c);
-            out.uses.insert(c.wrapping_add(1));
-        }
-        Op::Unpair => {
-            out.def(a, true);
-            out.def(a.wrapping_add(1), true);
-        }
-        Op::Call => {
-            out.eat_range(a, usize::from(b) + 1);
-            out.def(a, true);
-        }
-        Op::CallReg | Op::CallFn | Op::CallImport | Op::CallBuiltin => {
-            out.eat_range(a.wrapping_add(1), usize::from(b));
-            out.def(a, true);
-        }
-        Op::CallMethod => {
-            out.eat_range(a.wrapping_add(1), usize::from(b) + 1);
-            out.def(a, true);
-        }
-        Op::CallSpread => {
-            out.eat_range(a, 2);
-            out.def(a, true);
-        }
-        Op::CallFnSpread | Op::CallImportSpread | Op::CallBuiltinSpread => {
-            out.eats.insert(a.wrapping_add(1));
-            out.def(a, true);
-        }
-        Op::CallMethodSpread => {
-            out.eat_range(a.wrapping_add(1), 2);
-            out.def(a, true);
-        }
-        Op::TailCall => out.eat_range(a, usize::from(b) + 1),
-        Op::TailCallFn | Op::TailCallImport => out.eat_range(a.wrapping_add(1), usize::from(b)),
-        Op::Parallel => {
-            out.eat_range(a, 3);
-            out.def(a, true);
-        }
-        Op::Select => {
-            out.eat_range(a, usize::from(b) + usize::from(c == 1));
-            out.def(a, false);
-            out.def(a.wrapping_add(1), true);
-        }
-        Op::JumpPresent | Op::JumpNotNil => out.fall_plain = Some(a),
-        Op::JumpNil => out.taken_plain = Some(a),
-        _ => {}
-    }
-    out
-}
-
-/// Whether an instruction ends a block, and how.
-fn flow(op: Op) -> (bool, bool) {
-    // (may jump to its label, may fall through)
-    match op {
-        Op::Jump => (true, false),
-        Op::Return | Op::ReturnNil | Op::Throw | Op::TailCall | Op::TailCallFn | Op::TailCallImport => {
-            (false, false)
-        }
-        _ => (op.operands()[3] == Operand::Jmp, true),
-    }
-}
-
-/// Raising built-in errors ends the block too; told apart from [`flow`] by its operand pattern.
-fn ends(inst: &Inst) -> (bool, bool) {
-    if inst.op == Op::Raise { (false, false) } else { flow(inst.op) }
-}
-
-/// Loads without any effect but their result.
-fn is_pure_load(op: Op) -> bool {
-    matches!(
-        op,
-        Op::Nil | Op::Bool | Op::Int | Op::Const | Op::Move | Op::LoadFn | Op::LoadBuiltin | Op::LoadSelf
-    )
-}
-
-/// Instructions that cannot raise.
-fn cannot_fail(op: Op) -> bool {
-    is_pure_load(op) || matches!(op, Op::Take | Op::Drop | Op::GetCapture | Op::CatchValue | Op::LoadImport)
-}
-
-struct BlockInfo {
+struct BlockInfo<const W: usize> {
     start: u32,
     end: u32,
     taken: Option<u32>,
@@ -275,44 +90,55 @@ struct BlockInfo {
     handler: Option<u32>,
     reachable: bool,
     preds: u32,
-    reads: RegSet,
-    writes: RegSet,
-    live_in: RegSet,
-    held_in: Held,
+    reads: RegSet<W>,
+    writes: RegSet<W>,
+    live_in: RegSet<W>,
+    held_in: Held<W>,
+    /// `held_in` has grown since the block was walked.
+    stale: bool,
 }
 
-struct Settler<'a> {
+struct Settler<'a, const W: usize> {
     code: &'a Code,
     pool: &'a dyn ConstantFacts,
-    blocks: Vec<BlockInfo>,
+    blocks: Vec<BlockInfo<W>>,
     /// Block number of each leader position.
     block_at: Vec<u32>,
     /// What each instruction does.
-    effects: Vec<Effect>,
-    /// Live sets after each instruction of the block at hand.
-    after: Vec<RegSet>,
-    entry_drops: Vec<RegSet>,
+    effects: Vec<Effect<W>>,
+    /// What is live behind each instruction.
+    after: Vec<RegSet<W>>,
+    entry_drops: Vec<RegSet<W>>,
     out: Output,
     /// Final position of each block, and of each label by block.
     positions: Vec<u32>,
-    stubs: Vec<Stub>,
+    stubs: Vec<Stub<W>>,
     pieces: Vec<(u32, u32, u32)>,
     scratch: Option<u8>,
     registers: u16,
 }
 
 /// Drops that belong to the taken edge of a conditional jump.
-struct Stub {
+struct Stub<const W: usize> {
     jump: u32,
     block: u32,
     target: u32,
-    drops: RegSet,
+    drops: RegSet<W>,
     span: harn_syntax::Span,
 }
 
 /// Rewrites the code into `function`, with ownership made explicit.
 pub(crate) fn settle(code: &Code, function: &mut Function, pool: &dyn ConstantFacts) {
-    let mut settler = Settler {
+    // One more for the register that results are computed in before the old value is released.
+    if usize::from(function.registers) < RegSet::<1>::REGISTERS {
+        settle_in::<1>(code, function, pool);
+    } else {
+        settle_in::<4>(code, function, pool);
+    }
+}
+
+fn settle_in<const W: usize>(code: &Code, function: &mut Function, pool: &dyn ConstantFacts) {
+    let mut settler = Settler::<W> {
         code,
         pool,
         blocks: Vec::new(),
@@ -330,6 +156,7 @@ pub(crate) fn settle(code: &Code, function: &mut Function, pool: &dyn ConstantFa
     settler.split();
     settler.reach();
     settler.liveness();
+    settler.live_after();
     let mut entry = RegSet::default();
     for register in 1..=function.last_param() {
         entry.insert(register as u8);
@@ -342,216 +169,21 @@ pub(crate) fn settle(code: &Code, function: &mut Function, pool: &dyn ConstantFa
     function.handlers = settler.out.handlers;
 }
 
-impl Settler<'_> {
-    fn target(&self, inst: &Inst) -> u32 {
-        self.code.labels.get(inst.d as usize).copied().unwrap_or(0)
-    }
-
-    fn split(&mut self) {
-        let count = self.code.insts.len();
-        let mut leader = vec![false; count + 1];
-        let mut mark = |at: u32| {
-            if let Some(slot) = leader.get_mut(at as usize) {
-                *slot = true;
-            }
-        };
-        mark(0);
-        for (index, inst) in self.code.insts.iter().enumerate() {
-            let (jumps, falls) = ends(inst);
-            if jumps {
-                mark(self.code.labels.get(inst.d as usize).copied().unwrap_or(0));
-            }
-            if jumps || !falls {
-                mark(index as u32 + 1);
-            }
-        }
-        for region in &self.code.regions {
-            mark(self.code.labels.get(region.target.0 as usize).copied().unwrap_or(0));
-            for (start, end) in &region.ranges {
-                mark(*start);
-                mark(*end);
-            }
-        }
-        let mut start = 0;
-        for index in 1..=count {
-            if index == count || leader.get(index).copied().unwrap_or(false) {
-                let number = self.blocks.len() as u32;
-                if let Some(slot) = self.block_at.get_mut(start) {
-                    *slot = number;
-                }
-                self.blocks.push(BlockInfo {
-                    start: start as u32,
-                    end: index as u32,
-                    taken: None,
-                    falls: true,
-                    handler: None,
-                    reachable: false,
-                    preds: 0,
-                    reads: RegSet::default(),
-                    writes: RegSet::default(),
-                    live_in: RegSet::default(),
-                    held_in: Held::default(),
-                });
-                start = index;
-            }
-        }
-        // Outer regions first, so that inner ones overwrite.
-        for (number, region) in self.code.regions.iter().enumerate().rev() {
-            for (start, end) in &region.ranges {
-                let from = self.blocks.partition_point(|block| block.start < *start);
-                for block in self.blocks.iter_mut().skip(from).take_while(|block| block.start < *end) {
-                    block.handler = Some(number as u32);
-                }
-            }
-        }
-        for number in 0..self.blocks.len() {
-            let Some(block) = self.blocks.get(number) else { continue };
-            let (start, end) = (block.start as usize, block.end as usize);
-            let insts = self.insts(block);
-            let effects = self.effects.get(start..end).unwrap_or(&[]);
-            let (mut reads, mut writes) = (RegSet::default(), RegSet::default());
-            let mut taken = None;
-            let mut falls = true;
-            for (inst, effect) in insts.iter().zip(effects) {
-                reads = reads.union(effect.reads().minus(writes));
-                writes = writes.union(effect.defs);
-                let (jumps, fall) = ends(inst);
-                if jumps {
-                    taken = self.block_at.get(self.target(inst) as usize).copied().filter(|b| *b != u32::MAX);
-                }
-                falls = fall;
-            }
-            if let Some(block) = self.blocks.get_mut(number) {
-                block.reads = reads;
-                block.writes = writes;
-                block.taken = taken;
-                block.falls = falls;
-            }
-        }
-        self.entry_drops = vec![RegSet::default(); self.blocks.len()];
-        self.positions = vec![0; self.blocks.len()];
-    }
-
-    fn insts(&self, block: &BlockInfo) -> &[Inst] {
-        self.code.insts.get(block.start as usize..block.end as usize).unwrap_or(&[])
-    }
-
-    fn handler_block(&self, region: u32) -> Option<u32> {
-        let region = self.code.regions.get(region as usize)?;
-        let at = *self.code.labels.get(region.target.0 as usize)?;
-        self.block_at.get(at as usize).copied().filter(|b| *b != u32::MAX)
-    }
-
-    fn reach(&mut self) {
-        let mut work = vec![0u32];
-        while let Some(number) = work.pop() {
-            let next = self.handler_of(number);
-            let Some(block) = self.blocks.get_mut(number as usize) else { continue };
-            if std::mem::replace(&mut block.reachable, true) {
-                continue;
-            }
-            let (taken, falls) = (block.taken, block.falls);
-            for successor in [taken, falls.then_some(number + 1)].into_iter().flatten() {
-                if let Some(block) = self.blocks.get_mut(successor as usize) {
-                    block.preds += 1;
-                }
-                work.push(successor);
-            }
-            if let Some(handler) = next {
-                if let Some(block) = self.blocks.get_mut(handler as usize) {
-                    // Never a single predecessor: its entry belongs to the exception edges.
-                    block.preds += 2;
-                }
-                work.push(handler);
-            }
-        }
-    }
-
-    fn handler_of(&self, number: u32) -> Option<u32> {
-        self.handler_block(self.blocks.get(number as usize)?.handler?)
-    }
-
-    fn live_in(&self, number: Option<u32>) -> RegSet {
-        number.and_then(|n| self.blocks.get(n as usize)).map_or(RegSet::default(), |block| block.live_in)
-    }
-
-    /// What is live at the handler of a block, below its top.
-    fn handler_live(&self, number: u32) -> RegSet {
-        let Some(block) = self.blocks.get(number as usize) else { return RegSet::default() };
-        let Some(region) = block.handler.and_then(|h| self.code.regions.get(h as usize)) else {
-            return RegSet::default();
-        };
-        self.live_in(self.handler_of(number)).below(region.top)
-    }
-
-    /// Live sets on the two ways out of a block: taken (before a write on that edge) and falling through.
-    fn live_out(&self, number: u32) -> (RegSet, RegSet) {
-        let Some(block) = self.blocks.get(number as usize) else { return Default::default() };
-        let mut taken = self.live_in(block.taken);
-        if block.taken.is_some()
-            && let Some(last) = self.effects.get(block.end as usize - 1)
-            && let Some((register, _)) = last.taken_def
-        {
-            taken.remove(register);
-        }
-        let fall = if block.falls { self.live_in(Some(number + 1)) } else { RegSet::default() };
-        (taken, fall)
-    }
-
-    fn liveness(&mut self) {
-        loop {
-            let mut changed = false;
-            for number in (0..self.blocks.len() as u32).rev() {
-                let (taken, fall) = self.live_out(number);
-                let handler = self.handler_live(number);
-                let Some(block) = self.blocks.get_mut(number as usize) else { continue };
-                if !block.reachable {
-                    continue;
-                }
-                let live = taken.union(fall).minus(block.writes).union(block.reads).union(handler);
-                if live != block.live_in {
-                    block.live_in = live;
-                    changed = true;
-                }
-            }
-            if !changed {
-                return;
-            }
-        }
-    }
-
-    /// Fills `after` for a block.
-    fn live_after(&mut self, number: u32) {
-        let (taken, fall) = self.live_out(number);
-        let handler = self.handler_live(number);
-        let mut live = taken.union(fall);
-        let mut after = std::mem::take(&mut self.after);
-        after.clear();
-        if let Some(block) = self.blocks.get(number as usize) {
-            let effects = self.effects.get(block.start as usize..block.end as usize).unwrap_or(&[]);
-            for effect in effects.iter().rev() {
-                after.push(live);
-                live = live.minus(effect.defs).union(effect.reads()).union(handler);
-            }
-        }
-        after.reverse();
-        self.after = after;
-    }
-
-    fn owned(&mut self, entry: RegSet) {
+impl<const W: usize> Settler<'_, W> {
+    fn owned(&mut self, entry: RegSet<W>) {
         if let Some(block) = self.blocks.first_mut() {
             block.held_in = Held { owned: entry, texts: entry };
         }
         loop {
             let mut again = false;
             for number in 0..self.blocks.len() as u32 {
-                let Some(block) = self.blocks.get(number as usize) else { continue };
-                if !block.reachable {
+                let Some(block) = self.blocks.get_mut(number as usize) else { continue };
+                if !std::mem::replace(&mut block.stale, false) {
                     continue;
                 }
                 let (taken, falls, region) = (block.taken, block.falls, block.handler);
                 let walk = self.walk(number, None);
-                let mut feed = |target: Option<u32>, held: Held, caught: bool| {
+                let mut feed = |target: Option<u32>, held: Held<W>, caught: bool| {
                     let Some((at, block)) = target.and_then(|t| Some((t, self.blocks.get_mut(t as usize)?)))
                     else {
                         return;
@@ -561,6 +193,7 @@ impl Settler<'_> {
                     let merged = block.held_in.join(incoming);
                     if merged != block.held_in {
                         block.held_in = merged;
+                        block.stale = true;
                         // Blocks that were walked before must be walked again.
                         again |= at <= number;
                     }
@@ -589,7 +222,7 @@ impl Settler<'_> {
     }
 
     /// What the result of an instruction may be.
-    fn result_level(&self, inst: &Inst, held: &Held) -> Level {
+    fn result_level(&self, inst: &Inst, held: &Held<W>) -> Level {
         let number = |register: u8| held.level(register) == Level::Number;
         match inst.op {
             Op::Const => self.pool.level(inst.d),
@@ -601,8 +234,7 @@ impl Settler<'_> {
     }
 
     /// Goes through a block from its entry state. With `out`, writes the final code.
-    fn walk(&mut self, number: u32, mut out: Option<&mut Output>) -> Walk {
-        self.live_after(number);
+    fn walk(&mut self, number: u32, mut out: Option<&mut Output>) -> Walk<W> {
         let handler = self.handler_live(number);
         let Some(block) = self.blocks.get(number as usize) else { return Walk::default() };
         let (start, end) = (block.start, block.end);
@@ -616,7 +248,7 @@ impl Settler<'_> {
         held.clear(dead_at_entry);
         for index in start..end {
             let Some(mut inst) = self.code.insts.get(index as usize).copied() else { break };
-            let live = self.after.get((index - start) as usize).copied().unwrap_or_default();
+            let live = self.after.get(index as usize).copied().unwrap_or_default();
             let Some(effect) = self.effects.get(index as usize).copied() else { break };
             let defs = effect.defs;
             if is_pure_load(inst.op) && (!live.contains(inst.a) || inst.op == Op::Move && inst.a == inst.b) {
@@ -686,8 +318,7 @@ impl Settler<'_> {
             }
             let dead_results = held.owned.intersect(defs).minus(live).minus(handler);
             drops = drops.union(dead_results);
-            let (jumps, falls) = ends(&inst);
-            if jumps || !falls {
+            if effect.jumps || !effect.falls {
                 // Operands of a branch die on its edges.
                 walk.taken = held;
                 walk.fall = held;
@@ -702,7 +333,7 @@ impl Settler<'_> {
                 }
                 walk.ever = walk.ever.join(before).join(held).join(walk.taken);
                 if let Some(out) = out {
-                    self.write_jump(number, inst, &walk, out);
+                    self.write_jump(number, inst, (effect.jumps, effect.falls), &walk, out);
                 }
                 return walk;
             }
@@ -749,8 +380,12 @@ impl Settler<'_> {
     }
 
     /// The last instruction of a block that jumps, returns or raises, with the drops of its edges.
-    fn write_jump(&mut self, number: u32, inst: Inst, walk: &Walk, out: &mut Output) {
-        let (jumps, falls) = ends(&inst);
+    fn write_jump(
+        &mut self,
+        number: u32,
+        inst: Inst,
+        (jumps, falls): (bool, bool),
+        walk: &Walk<W>, out: &mut Output) {
         let target = self.blocks.get(number as usize).and_then(|block| block.taken);
         if !jumps {
             // Nothing but the operand may be owned when a frame ends by returning; raising scans the frame.
@@ -891,10 +526,10 @@ impl Settler<'_> {
 
 /// What registers hold on the ways out of a block, and all that they ever held inside.
 #[derive(Clone, Copy, Default)]
-struct Walk {
-    taken: Held,
-    fall: Held,
-    ever: Held,
+struct Walk<const W: usize> {
+    taken: Held<W>,
+    fall: Held<W>,
+    ever: Held<W>,
 }
 
 /// Whether register `a` is the one result of an instruction, so that it can be computed elsewhere.
