@@ -8,11 +8,11 @@
 //!
 //! Source: spec 02 sections 7.1, 8.2, 8.3, 13.3.
 
+use crate::{NameMap, NameSet};
 use harn_syntax::ast::{
     Ast, Binding, Block, Decl, DeclKind, DictEntry, Element, Else, Expr, ExprKind, Field, FnDecl, Ident,
     ImplMethod, InterpPart, Param, Pattern, PatternKind, Stmt, StmtKind, Symbol, Variant,
 };
-use crate::{NameMap, NameSet};
 use std::rc::Rc;
 
 /// What is known of one function-like body before it is emitted.

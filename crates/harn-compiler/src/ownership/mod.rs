@@ -385,7 +385,9 @@ impl<const W: usize> Settler<'_, W> {
         number: u32,
         inst: Inst,
         (jumps, falls): (bool, bool),
-        walk: &Walk<W>, out: &mut Output) {
+        walk: &Walk<W>,
+        out: &mut Output,
+    ) {
         let target = self.blocks.get(number as usize).and_then(|block| block.taken);
         if !jumps {
             // Nothing but the operand may be owned when a frame ends by returning; raising scans the frame.
