@@ -329,7 +329,9 @@ impl Engine {
             }
             Ending::Exit(code) => Outcome::Exited(code),
             // Only a run that may be suspended ends in the last two ways.
-            Ending::Signal(_) | Ending::Suspended { .. } | Ending::Elsewhere => Outcome::Stopped,
+            Ending::Signal(_) | Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => {
+                Outcome::Stopped
+            }
         };
         (run_id, outcome)
     }

@@ -14,6 +14,7 @@ pub mod reason;
 mod refusal;
 pub mod reserve;
 pub mod simulate;
+pub mod slots;
 pub mod spend;
 pub mod window;
 
@@ -23,5 +24,6 @@ pub use ledger::Ledger;
 pub use limits::{Bound, Declared, Limits, Rolling};
 pub use option::Budget;
 pub use reserve::{Admission, Refusal, Reservation, release, reserve};
+pub use slots::take_over;
 pub use spend::{Spend, Spender};
 pub use window::Window;

@@ -267,7 +267,7 @@ impl Dialogue {
             Ending::Signal(_) => Some(Reply::Interrupted),
             Ending::Exit(code) => Some(Reply::Exit(code)),
             // Only runs that may be suspended end so.
-            Ending::Suspended { .. } | Ending::Elsewhere => Some(Reply::Interrupted),
+            Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => Some(Reply::Interrupted),
         };
         if let Some(reply) = reply {
             return reply;

@@ -7,6 +7,7 @@ use crate::host_mock::HostMocks;
 use crate::log_slot::LogSlot;
 use crate::progress::Progress;
 use harn_effect::{Data, Op, Outcome, Request, Ticket};
+use harn_eventlog::{LogError, Tx};
 
 /// How far a service got with a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +164,17 @@ pub trait Service {
     /// Takes back what [`Service::save`] gave.
     fn load(&mut self, _saved: &Data, _shift_ms: i64) -> Result<(), String> {
         Ok(())
+    }
+
+    /// The run goes on from a suspension: what the service writes in the transaction that says so. A reason keeps the run
+    /// suspended, and the transaction is given up.
+    fn go_on(
+        &mut self,
+        _tx: &mut dyn Tx,
+        _log: &LogSlot,
+        _now_ms: i64,
+    ) -> Result<Result<(), String>, LogError> {
+        Ok(Ok(()))
     }
 
     /// The run is ending: last chance to write.

@@ -63,6 +63,8 @@ pub struct Suspension {
     digest: String,
     /// Who went on from it: none yet, or process and time.
     pub resumed_by: Option<String>,
+    /// The id of the record by which that process went on.
+    pub resumed_id: Option<u64>,
     /// The name of that process among those that share the log, by which it can be told whether it lives.
     pub holder: Option<String>,
 }
@@ -134,20 +136,20 @@ pub struct Claimant<'a> {
     pub holder: Option<&'a str>,
 }
 
-/// Takes a suspension for a process. `again`: also when a process that took it before is
-/// known to be dead.
+/// Takes a suspension for a process. `again`: in the place of one that went on by this record and is known to be dead; not of
+/// another one that did so since.
 pub fn claim(
     tx: &mut dyn Tx,
     run_id: &str,
     suspension: u64,
     by: Claimant<'_>,
-    again: bool,
+    again: Option<u64>,
     now_ms: i64,
 ) -> Result<Claim, LogError> {
     let later = all(tx, Some(suspension))?;
     let own = later.iter().filter(|stored| stored.event.payload.text("run_id") == run_id);
     for stored in own {
-        if stored.event.kind != RESUMED || !again {
+        if stored.event.kind != RESUMED || Some(stored.id) > again {
             return Ok(Claim::Taken);
         }
     }
@@ -156,7 +158,7 @@ pub fn claim(
         ("suspension", Json::Int(suspension.cast_signed())),
         ("process", by.process.into()),
         ("holder", by.holder.map(str::to_owned).into()),
-        ("again", Json::Bool(again)),
+        ("again", Json::Bool(again.is_some())),
     ]);
     tx.append(LIFECYCLE, Event::new(RESUMED, payload, now_ms).header("run_id", run_id))?;
     Ok(Claim::Ours)
@@ -200,6 +202,7 @@ pub fn list(store: &mut dyn Store) -> Result<Vec<Suspension>, LogError> {
                 let at = harn_govern::moment::timestamp(stored.event.occurred_at_ms);
                 if let Some(known) = found.iter_mut().find(|known| known.run_id == run_id) {
                     known.resumed_by = Some(format!("{} at {at}", payload.text("process")));
+                    known.resumed_id = Some(stored.id);
                     known.holder = payload.field("holder").as_str().map(str::to_owned);
                 }
             }
@@ -234,6 +237,7 @@ fn read(stored: &Stored) -> Suspension {
         state_id: int("state_id").cast_unsigned(),
         digest: payload.text("digest").to_owned(),
         resumed_by: None,
+        resumed_id: None,
         holder: None,
     }
 }
@@ -278,7 +282,7 @@ mod tests {
         list(store).unwrap().pop().unwrap()
     }
 
-    fn try_claim(store: &mut MemoryStore, suspension: &Suspension, again: bool) -> Claim {
+    fn try_claim(store: &mut MemoryStore, suspension: &Suspension, again: Option<u64>) -> Claim {
         let mut tx = store.begin(Durability::Synced).unwrap();
         let claimed =
             claim(&mut *tx, "run_1", suspension.id, Claimant { process: "p", holder: None }, again, 9)
@@ -302,9 +306,11 @@ mod tests {
     fn only_one_goes_on_from_a_suspension() {
         let mut store = MemoryStore::new();
         let suspension = suspended(&mut store);
-        assert_eq!(try_claim(&mut store, &suspension, false), Claim::Ours);
-        assert_eq!(try_claim(&mut store, &suspension, false), Claim::Taken);
-        assert_eq!(try_claim(&mut store, &suspension, true), Claim::Ours);
+        assert_eq!(try_claim(&mut store, &suspension, None), Claim::Ours);
+        assert_eq!(try_claim(&mut store, &suspension, None), Claim::Taken);
+        let dead = list(&mut store).unwrap().pop().unwrap().resumed_id;
+        assert_eq!(try_claim(&mut store, &suspension, dead), Claim::Ours);
+        assert_eq!(try_claim(&mut store, &suspension, dead), Claim::Taken, "somebody has taken its place");
     }
 
     #[test]
@@ -313,7 +319,7 @@ mod tests {
         let suspension = suspended(&mut store);
         end(&mut store, "run_1", "value", 10).unwrap();
         assert_eq!(list(&mut store).unwrap(), []);
-        assert_eq!(try_claim(&mut store, &suspension, true), Claim::Taken);
+        assert_eq!(try_claim(&mut store, &suspension, Some(u64::MAX)), Claim::Taken);
         assert!(state(&mut store, &suspension).is_err());
     }
 }

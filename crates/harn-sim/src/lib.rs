@@ -193,7 +193,7 @@ fn run_with(world: World, threads: usize, text: &str) -> Ran {
         Ending::Failed(error) => format!("failed {}", error.raw_message()),
         Ending::Exit(code) => format!("exit {code}"),
         Ending::Signal(number) => format!("signal {number}"),
-        Ending::Suspended { .. } | Ending::Elsewhere => "suspended".to_owned(),
+        Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => "suspended".to_owned(),
     };
     Ran { world, ending }
 }

@@ -19,7 +19,7 @@ use rolling::Recent;
 use spending::{OpenSpend, Running};
 
 pub use checkpoint::CHECKPOINTS;
-pub use spending::{FINISHED, FREED, SETTLED, SPENDING, SPENT, amount_json, amount_of};
+pub use spending::{FINISHED, FREED, SETTLED, SPENDING, SPENT, TAKEN_OVER, amount_json, amount_of};
 
 /// The topic of decisions.
 pub const DECISIONS: &str = "autonomy.decisions";

@@ -30,6 +30,13 @@ pub struct Spender {
     pub bounds: Vec<Bound>,
 }
 
+impl Spender {
+    /// Whether a limit on decisions under way binds it.
+    pub fn needs_slot(&self) -> bool {
+        self.counted && self.bounds.iter().any(|bound| bound.limits.max_concurrent.is_some())
+    }
+}
+
 /// Something that is about to be spent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spend<'a> {

@@ -294,6 +294,38 @@ fn a_slot_is_free_when_its_decision_ends_or_its_process_is_dead_and_not_before()
     assert!(admit(&mut store, &by("p5", &["p2"])).is_none(), "a dead process frees its slots once");
 }
 
+#[test]
+fn a_decision_that_goes_on_elsewhere_takes_a_slot_again_when_there_is_one() {
+    let (mut store, mut process) = (MemoryStore::new(), Process::default());
+    let limits = Limits { max_concurrent: Some(1), ..Limits::default() };
+    let by = |holder: &str, dead: &[&str]| Reservation {
+        holder: Some(holder.into()),
+        dead: dead.iter().map(|name| (*name).to_owned()).collect(),
+        ..asked("k", limits)
+    };
+    let Admission::Admitted { decision_id: first, .. } = process.reserve(&mut store, &by("p1", &[]), T0)
+    else {
+        panic!()
+    };
+    let Admission::Admitted { decision_id: other, .. } = process.reserve(&mut store, &by("p2", &["p1"]), T0)
+    else {
+        panic!()
+    };
+    let spenders = [Spender { decision_id: first.clone(), ..spender("k", limits) }];
+    let go_on = |store: &mut MemoryStore, ledger: &mut Ledger, dead: &[&str]| {
+        let dead = dead.iter().map(|name| (*name).to_owned()).collect();
+        transact(store, T0, |tx, _| autonomy::take_over(tx, ledger, &spenders, "p3", &dead, T0))
+    };
+    let full = "1 of 1 decisions of 'k' are under way (max_concurrent)";
+    assert_eq!(go_on(&mut store, &mut process.ledger, &["p1"]), Err(full.to_owned()));
+    process.finish(&mut store, &other, T0);
+    assert_eq!(go_on(&mut store, &mut process.ledger, &["p1"]), Ok(()));
+    assert_eq!(go_on(&mut store, &mut process.ledger, &[]), Ok(()), "it has its slot already");
+    assert!(!matches!(process.reserve(&mut store, &by("p4", &["p1"]), T0), Admission::Admitted { .. }));
+    process.finish(&mut store, &first, T0);
+    assert!(matches!(process.reserve(&mut store, &by("p4", &[]), T0), Admission::Admitted { .. }));
+}
+
 /// Spending by hand: what each open amount and each settled one counts in its hour.
 #[derive(Default)]
 struct Model {

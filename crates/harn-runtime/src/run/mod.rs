@@ -72,6 +72,11 @@ pub enum Ending {
     },
     /// Another process went on with it; this one has done nothing since.
     Elsewhere,
+    /// It could go on and must not yet; its state is on the event log, and this process has done nothing.
+    Held {
+        /// Why, in one sentence.
+        reason: String,
+    },
 }
 
 /// What a run is made of besides its program.
@@ -257,7 +262,9 @@ impl Run {
         self.forget_suspension();
         self.finish_services();
         match (self.ending.take(), self.signal) {
-            (Some(ending @ (Ending::Suspended { .. } | Ending::Elsewhere)), _) => ending,
+            (Some(ending @ (Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. })), _) => {
+                ending
+            }
             (Some(Ending::Exit(code)), _) => Ending::Exit(code),
             (_, Some((number, _))) => Ending::Signal(number),
             (Some(ending), None) => ending,

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harn_effect::{Data, Op, Outcome, Raised, Request, Ticket};
-use harn_eventlog::Durability;
+use harn_eventlog::{Durability, LogError, Tx};
 use harn_govern::autonomy::{
-    self, Admission, Amount, Bound, Budget, Limits, Refusal, Reservation, Spender, limits,
+    self, Admission, Amount, Bound, Budget, Ledger, Limits, Refusal, Reservation, Spender, limits,
 };
 use harn_govern::{rules, trust};
 
 use super::governance::Shared;
 use super::hitl;
 use super::spending::Account;
+use crate::log_slot::LogSlot;
 use crate::progress::ProgressEvent;
+use crate::recorder::text_of;
 use crate::service::{Service, ServiceCx, Started};
 
 /// Admits, refuses, releases and ends decisions, and counts their tool calls.
@@ -71,9 +73,7 @@ impl Autonomy {
         let ruled = self.shared.transact(cx, |tx, projections, moment| {
             if queued.iter().any(|one| one.asked.holder.is_some()) {
                 projections.ledger.refresh(tx)?;
-                let holders = projections.ledger.holders().into_iter();
-                let dead: BTreeSet<String> =
-                    holders.filter(|name| cx.log.is_dead(name)).map(str::to_owned).collect();
+                let dead = dead_of(&projections.ledger, cx.log);
                 for one in &mut queued {
                     one.asked.dead.clone_from(&dead);
                 }
@@ -204,6 +204,11 @@ impl Autonomy {
     }
 }
 
+/// The processes taking decisions that are known to have died.
+fn dead_of(ledger: &Ledger, log: &LogSlot) -> BTreeSet<String> {
+    ledger.holders().into_iter().filter(|name| log.is_dead(name)).map(str::to_owned).collect()
+}
+
 /// Who acts when nothing names it: the program (spec 08 section 1.2).
 fn principal(cx: &ServiceCx<'_>) -> String {
     let base = cx.run.base_dir.trim_end_matches('/');
@@ -264,6 +269,29 @@ impl Service for Autonomy {
 
     fn cancel(&mut self, _: &mut ServiceCx<'_>, ticket: Ticket) {
         self.queue.retain(|one| one.ticket != ticket);
+    }
+
+    fn go_on(&mut self, tx: &mut dyn Tx, log: &LogSlot, now_ms: i64) -> Result<Result<(), String>, LogError> {
+        let limited: Vec<Spender> = self
+            .shared
+            .under_way()
+            .borrow()
+            .values()
+            .filter(|spender| spender.needs_slot())
+            .cloned()
+            .collect();
+        if limited.is_empty() {
+            return Ok(Ok(()));
+        }
+        let holder = match log.process() {
+            Ok(name) => name,
+            Err(raised) => return Ok(Err(text_of(&raised))),
+        };
+        self.shared.within(|projections| {
+            projections.ledger.refresh(tx)?;
+            let dead = dead_of(&projections.ledger, log);
+            autonomy::take_over(tx, &mut projections.ledger, &limited, &holder, &dead, now_ms)
+        })
     }
 
     fn save(&self) -> Result<Data, String> {

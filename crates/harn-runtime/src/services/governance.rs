@@ -153,6 +153,14 @@ impl Governance {
         Ok(result)
     }
 
+    /// Runs `work` in a transaction of somebody else, who may give it up: what it reads is forgotten afterwards.
+    pub fn within<T>(&self, work: impl FnOnce(&mut Projections) -> T) -> T {
+        let mut projections = self.projections.borrow_mut();
+        let done = work(&mut projections);
+        projections.forget();
+        done
+    }
+
     /// Runs `work` on the log without a transaction.
     pub fn read<T>(
         &self,

@@ -82,7 +82,7 @@ fn one(path: &str, text: &str, account: Account) -> Result<f64, String> {
     match ending {
         Ending::Failed(error) => Err(report::uncaught(&error, &graph)),
         Ending::Signal(number) => Err(format!("error: ended by signal {number}\n")),
-        Ending::Suspended { .. } | Ending::Elsewhere => {
+        Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => {
             Err("error: the program paused to wait for a person; only runs that end can be measured\n"
                 .to_owned())
         }

@@ -132,7 +132,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
             output::err(&report::uncaught(&error, &graph));
             ExitCode::FAILURE
         }
-        Ending::Suspended { .. } | Ending::Elsewhere => {
+        Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => {
             output::error("the program paused to wait for a person; this is the time until then");
             ExitCode::FAILURE
         }

@@ -172,7 +172,7 @@ fn resume(store: &mut dyn Store, suspension: &Suspension, wish: &Wish) -> Result
     let wake = Some(host.waker());
     let session = Session { run_id: run_id.clone(), wake, ..Session::new(&path, Box::new(host)) };
     let mut plan = plan(launch.clone(), &program.graph, wish.leave);
-    plan.again = wish.force;
+    plan.again = suspension.resumed_id.filter(|_| wish.force);
     // The root task of a fresh start is not wanted.
     drop(program.root);
     let resumed = Run::resume(program.vm, session.surroundings(), suspension, &state, plan);

@@ -90,7 +90,7 @@ pub(super) fn plan(launch: Launch, graph: &ModuleGraph, leave: bool) -> Plan {
     let root = key.rfind('/').and_then(|end| key.get(..=end)).unwrap_or_default().to_owned();
     let host = rustix::system::uname();
     let process = format!("process {} on {}", std::process::id(), host.nodename().to_string_lossy());
-    Plan { launch, root, leave, process, again: false }
+    Plan { launch, root, leave, process, again: None }
 }
 
 /// The exit code of a process whose run waits on the log (`EX_TEMPFAIL`).
@@ -117,6 +117,10 @@ pub(super) fn drive(mut run: Run, run_id: &str, graph: &ModuleGraph, is_script: 
         }
         Ending::Elsewhere => {
             output::err(&format!("[harn] {run_id} goes on in another process\n"));
+            SUSPENDED
+        }
+        Ending::Held { reason } => {
+            output::err(&format!("[harn] {run_id} stays suspended: {reason}\n"));
             SUSPENDED
         }
         Ending::Exit(code) => (code & 0xff) as u8,

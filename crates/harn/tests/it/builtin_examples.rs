@@ -83,7 +83,7 @@ fn outcome(text: String) -> (String, Option<String>) {
         Ending::Failed(error) => Some(harn_vm::display(&error.catch_value())),
         Ending::Signal(number) => Some(format!("signal {number}")),
         Ending::Value(_) | Ending::Exit(_) => None,
-        Ending::Suspended { .. } | Ending::Elsewhere => Some("suspended".to_owned()),
+        Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => Some("suspended".to_owned()),
     };
     let text = out.borrow().clone();
     (text, error)

@@ -265,6 +265,49 @@ pipeline default(task) {
     );
 }
 
+/// A suspended decision holds no slot; going on it needs one, and waits while somebody else has it.
+#[test]
+fn a_run_that_goes_on_takes_a_slot_of_its_budget_or_stays_suspended() {
+    let place = Place::new();
+    let program = r#"
+tool deploy(name: string) -> string {
+  description "Deploys."
+  request_approval("deploy ${name}")
+  eprintln("on")
+  sleep(to_int(argv[0]))
+  return "deployed"
+}
+pipeline default(task) {
+  llm_mock({text: "<tool_call>\ndeploy({ name: 'prod' })\n</tool_call>"})
+  llm_mock({text: "<user_response>All done.</user_response>\n<done>##DONE##</done>"})
+  let run = agent_loop("Deploy prod", "Be brief.", {
+    provider: "mock", tools: deploy, persistent: true, autonomy_budget: {max_concurrent: 1, key: "deployer"},
+  })
+  println(run.status)
+}
+"#;
+    place.file("program.harn", program);
+    let suspend = |wait: &str| {
+        let output = place.harn(&["run", "--suspend", "program.harn", "--", wait]);
+        assert_eq!(output.code(), SUSPENDED, "{}", output.err());
+        answer_one(&place);
+        suspended_run(&output)
+    };
+    let (slow, quick) = (suspend("60000"), suspend("0"));
+    let mut child = place.command(&["resume", &slow]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    assert_eq!(line, "on\n");
+    let held = place.harn(&["resume", &quick]);
+    assert_eq!((held.code(), held.out().as_str()), (SUSPENDED, ""), "{}", held.err());
+    let expected = "stays suspended: 1 of 1 decisions of 'deployer' are under way (max_concurrent)";
+    assert!(held.err().contains(expected), "{}", held.err());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(place.harn(&["resume", &quick]).out(), "done\n");
+}
+
 /// A place where `DEPLOY` waits, suspended, and its request has been approved.
 fn approved() -> (Place, String) {
     let place = Place::new();

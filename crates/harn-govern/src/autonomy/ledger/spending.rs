@@ -20,6 +20,8 @@ pub const SETTLED: &str = "autonomy.spend_settled";
 pub const FINISHED: &str = "autonomy.decision_finished";
 /// Kind of a decision whose process has died.
 pub const FREED: &str = "autonomy.slot_freed";
+/// Kind of a decision that goes on in another process.
+pub const TAKEN_OVER: &str = "autonomy.slot_taken_over";
 
 /// An amount set aside.
 #[derive(Clone, Debug)]
@@ -82,6 +84,11 @@ impl Ledger {
         self.running.values().map(|running| running.holder.as_str()).collect()
     }
 
+    /// The process that takes a decision which is under way and limited in number.
+    pub fn holder_of(&self, decision: &str) -> Option<&str> {
+        self.running.get(decision).map(|running| running.holder.as_str())
+    }
+
     /// Whether a decision is under way.
     pub fn is_running(&self, decision: &str) -> bool {
         self.running.contains_key(decision)
@@ -121,6 +128,10 @@ impl Ledger {
             FINISHED => {
                 self.running.remove(payload.text("decision_id"));
                 self.open.remove(payload.text("decision_id"));
+            }
+            TAKEN_OVER => {
+                let (key, holder) = (payload.text("key").to_owned(), payload.text("holder").to_owned());
+                self.running.insert(payload.text("decision_id").to_owned(), Running { key, holder });
             }
             FREED => {
                 self.running.remove(payload.text("decision_id"));

@@ -34,8 +34,8 @@ pub struct Plan {
     pub leave: bool,
     /// Who resumes, as others read it: host and process.
     pub process: String,
-    /// Whether to go on from a suspension that a process which has died had taken.
-    pub again: bool,
+    /// The record by which a process went on that has died, where this one is to take its place.
+    pub again: Option<u64>,
 }
 
 /// Where a run stands with the log.
@@ -169,24 +169,29 @@ impl Run {
         let store = self.log.get()?;
         let claimed = {
             let store = &mut *store.borrow_mut();
-            let claim = || {
+            let mut claim = || {
                 let mut tx = store.begin(Durability::Synced)?;
                 let run_id = &self.info.run_id;
                 let claimed = suspensions::claim(&mut *tx, run_id, id, by, plan.again, now_ms)?;
-                if claimed == Claim::Ours {
-                    tx.commit()?;
+                if claimed == Claim::Taken {
+                    return Ok(Some(Ending::Elsewhere));
                 }
-                Ok(claimed)
+                for service in &mut self.services {
+                    if let Err(reason) = service.go_on(&mut *tx, &self.log, now_ms)? {
+                        return Ok(Some(Ending::Held { reason }));
+                    }
+                }
+                tx.commit().map(|()| None)
             };
-            again(claim)
+            again(&mut claim)
         };
         match claimed {
-            Ok(Claim::Ours) => {
+            Ok(None) => {
                 self.suspending.written = None;
                 Ok(())
             }
-            Ok(Claim::Taken) => {
-                self.ending = Some(Ending::Elsewhere);
+            Ok(ending) => {
+                self.ending = ending;
                 Err(Raised::Cancelled)
             }
             Err(error) => Err(crate::services::governance::log_error(&error)),
@@ -209,7 +214,7 @@ impl Run {
     /// The run is over: what lies on the log for it is of no use any more.
     pub(super) fn forget_suspension(&mut self) {
         let outcome = match &self.ending {
-            Some(Ending::Suspended { .. } | Ending::Elsewhere) => return,
+            Some(Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. }) => return,
             _ if !self.suspending.known => return,
             Some(Ending::Value(_) | Ending::Exit(_)) => "done",
             Some(Ending::Failed(_)) => "failed",
@@ -217,7 +222,7 @@ impl Run {
         };
         // Also the end of a run is something that only one process may tell of.
         if let Err(raised) = self.claim() {
-            if !matches!(self.ending, Some(Ending::Elsewhere)) {
+            if !matches!(self.ending, Some(Ending::Elsewhere | Ending::Held { .. })) {
                 self.say(&format!("[harn] the end of the run is not on the log: {raised:?}\n"));
             }
             return;

@@ -115,7 +115,7 @@ fn execute(
         Ending::Exit(code) => Some(format!("exit({code})")),
         Ending::Signal(number) => Some(format!("ended by signal {number}")),
         // Only a run that may be suspended ends so.
-        Ending::Suspended { .. } | Ending::Elsewhere => Some("suspended".to_owned()),
+        Ending::Suspended { .. } | Ending::Elsewhere | Ending::Held { .. } => Some("suspended".to_owned()),
     })
 }
 
