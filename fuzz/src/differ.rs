@@ -5,6 +5,7 @@ use harn_runtime::run::Ending as Ended;
 use harn_syntax::Source;
 use harn_vm::Limits;
 
+use crate::compose::{SPIN, SPIN_LONG};
 use crate::oracle::{self, Answer, Ending};
 use crate::trial::aging_world;
 
@@ -21,6 +22,8 @@ pub enum Verdict {
     Unsure,
     /// They differ.
     Different { product: Answer, oracle: Answer },
+    /// The product says one thing with all tasks at home and another with tasks on other threads.
+    Moved { home: Answer, away: Answer },
 }
 
 /// Compares the two.
@@ -41,6 +44,22 @@ pub fn compare(text: &str) -> Verdict {
     if product == oracle { Verdict::Same } else { Verdict::Different { product, oracle } }
 }
 
+/// Threads of a run that may place tasks.
+pub const THREADS: usize = 3;
+
+/// Compares a composed program whose tasks take long with all of them at home and with some on other threads.
+pub fn compare_placements(text: &str) -> Verdict {
+    let text = text.replacen(SPIN, SPIN_LONG, 1);
+    let (home, away) = match (product_on(&text, 1), product_on(&text, THREADS)) {
+        (Ok(home), Ok(away)) => (home, away),
+        (Err(why), _) | (_, Err(why)) => return Verdict::Refused(why),
+    };
+    if home.ending == Ending::Unsure || away.ending == Ending::Unsure {
+        return Verdict::Unsure;
+    }
+    if home == away { Verdict::Same } else { Verdict::Moved { home, away } }
+}
+
 /// What the oracle says.
 pub fn oracle(text: &str) -> Answer {
     let parsed = harn_syntax::parse(&Source::new("fuzz.harn", text.to_owned()));
@@ -52,6 +71,11 @@ pub fn oracle(text: &str) -> Answer {
 
 /// What the product says, or why it does not start the program.
 pub fn product(text: &str) -> Result<Answer, String> {
+    product_on(text, 1)
+}
+
+/// What it says with tasks on so many threads.
+pub fn product_on(text: &str, threads: usize) -> Result<Answer, String> {
     let limits = Limits { heap_bytes: 512 << 20, ..Limits::default() };
     let options = Options { limits, ..Options::default() };
     let program = match program::load("fuzz.harn", text.to_owned(), &mut harn_sim::library(), options) {
@@ -65,7 +89,13 @@ pub fn product(text: &str) -> Result<Answer, String> {
         Err(Refusal::Start(_, error)) => return Err(error.raw_message()),
     };
     let world = aging_world();
-    let ending = match harn_sim::start(program.vm, program.root, &world).drive() {
+    if text.contains(SPIN_LONG) {
+        // Computes for long, but comes to an end by itself.
+        world.borrow_mut().patience_ms = Some(harn_sim::LOOK_MS * 100_000);
+    }
+    let mut run = harn_sim::start(program.vm, program.root, &world);
+    run.use_threads(threads);
+    let ending = match run.drive() {
         Ended::Value(_) if program.is_script => Ending::Value("nil".to_owned()),
         Ended::Value(value) => Ending::Value(harn_vm::display(&value)),
         Ended::Failed(error) => Ending::Failed(error.raw_message()),
@@ -78,7 +108,7 @@ pub fn product(text: &str) -> Result<Answer, String> {
 impl Verdict {
     /// Whether somebody has to mend something.
     pub fn is_finding(&self) -> bool {
-        matches!(self, Verdict::Different { .. } | Verdict::Broken(_))
+        matches!(self, Verdict::Different { .. } | Verdict::Moved { .. } | Verdict::Broken(_))
     }
 }
 
@@ -89,20 +119,25 @@ pub fn told(verdict: &Verdict) -> String {
         Verdict::Refused(why) => format!("refused: {why}"),
         Verdict::Broken(why) => format!("broken: {why}"),
         Verdict::Unsure => "unsure".to_owned(),
-        Verdict::Different { product, oracle } => {
-            let lines = product.output.lines().zip(oracle.output.lines()).enumerate();
-            let different = lines.into_iter().find(|(_, (p, o))| p != o);
-            let place = match different {
-                Some((at, (p, o))) => format!("line {}\n  product: {p}\n  oracle:  {o}", at + 1),
-                None => format!(
-                    "{} and {} lines, then\n  product: {:?}\n  oracle:  {:?}",
-                    product.output.lines().count(),
-                    oracle.output.lines().count(),
-                    product.ending,
-                    oracle.ending
-                ),
-            };
-            format!("different: {place}")
+        Verdict::Moved { home, away } => {
+            format!("depends on placement, at home first: {}", difference(home, away))
         }
+        Verdict::Different { product, oracle } => format!("different: {}", difference(product, oracle)),
+    }
+}
+
+/// Where two answers part.
+fn difference(product: &Answer, oracle: &Answer) -> String {
+    let lines = product.output.lines().zip(oracle.output.lines()).enumerate();
+    let different = lines.into_iter().find(|(_, (p, o))| p != o);
+    match different {
+        Some((at, (p, o))) => format!("line {}\n  product: {p}\n  oracle:  {o}", at + 1),
+        None => format!(
+            "{} and {} lines, then\n  product: {:?}\n  oracle:  {:?}",
+            product.output.lines().count(),
+            oracle.output.lines().count(),
+            product.ending,
+            oracle.ending
+        ),
     }
 }

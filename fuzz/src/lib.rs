@@ -10,6 +10,7 @@ pub mod compose;
 pub mod corpus;
 pub mod differ;
 pub mod laws;
+pub mod memory;
 pub mod mutate;
 pub mod nest;
 pub mod oracle;

@@ -41,6 +41,20 @@ fn main() -> ExitCode {
             }
             _ => usage(),
         },
+        Some("run") => match args.get(1).map(std::fs::read_to_string) {
+            Some(Ok(text)) => match differ::product_on(&text, number("--threads", 1) as usize) {
+                Ok(answer) => {
+                    print!("{}", answer.output);
+                    println!("{:?}", answer.ending);
+                    ExitCode::SUCCESS
+                }
+                Err(why) => {
+                    println!("refused: {why}");
+                    ExitCode::FAILURE
+                }
+            },
+            _ => usage(),
+        },
         Some("shrink") => match args.get(1).map(std::fs::read_to_string) {
             Some(Ok(text)) => {
                 let differs = |text: &str| differ::compare(text).is_finding();
@@ -92,6 +106,9 @@ fn usage() -> ExitCode {
     );
     eprintln!("cargo fuzz-programs compose --seed S  prints a composed program");
     eprintln!("cargo fuzz-programs compare FILE      runs a program by the product and by the oracle");
+    eprintln!(
+        "cargo fuzz-programs run FILE [--threads N]  runs a program in the scripted world, tasks on N threads"
+    );
     eprintln!("cargo fuzz-programs shrink FILE       the smallest program in FILE on which the two differ");
     eprintln!(
         "cargo fuzz-programs laws [--count N] [--seed S]  holds the laws of the formatter on composed programs"

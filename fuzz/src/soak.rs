@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::compose;
 use crate::differ::{self, Verdict};
+use crate::memory::{live_bytes, resident_kib};
 
 /// What to do.
 pub struct Plan {
@@ -19,11 +20,20 @@ pub struct Plan {
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// What resident memory may grow by between the first quarter and the end.
-const GROWTH_KIB: u64 = 24 * 1024;
+/// What may be alive at the end more than after a quarter: far less than a byte for each program of an hour.
+const GROWTH_BYTES: u64 = 16 * 1024;
+
+/// How often a program has to leave something behind to be a leak: what it leaves once are tables made at first use.
+const TIMES: usize = 3;
+
+/// Reasons of refusals that are counted apart.
+const REASONS: usize = 200;
 
 /// Where programs are kept.
 const FOLDER: &str = "target/fuzz";
+
+/// Of so many programs, one runs with its tasks on several threads too.
+const EVERY: u64 = 4;
 
 /// What one comparison should not take.
 const SLOW: Duration = Duration::from_secs(5);
@@ -36,8 +46,10 @@ pub fn run(plan: &Plan) -> ExitCode {
     let begin = Instant::now();
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    let mut memory: Vec<(Duration, u64)> = Vec::new();
+    // Made now, so that the soak itself does not grow.
+    let mut memory: Vec<Look> = Vec::with_capacity((plan.seconds / LOOK.as_secs()) as usize + 2);
     let mut findings = 0;
+    let mut moved = 0_u64;
     let mut seed = plan.seed;
     let _ = std::fs::create_dir_all(FOLDER);
     while begin.elapsed() < Duration::from_secs(plan.seconds) && findings < ENOUGH {
@@ -45,16 +57,27 @@ pub fn run(plan: &Plan) -> ExitCode {
         // Should it never end, this is what it was.
         let _ = std::fs::write(Path::new(FOLDER).join("soak.harn"), &text);
         let began = Instant::now();
-        let verdict = differ::compare(&text);
+        let before = live_bytes();
+        let mut verdict = differ::compare(&text);
+        if matches!(verdict, Verdict::Same) && seed.is_multiple_of(EVERY) && text.contains("spin()\n") {
+            moved += 1;
+            match differ::compare_placements(&text) {
+                Verdict::Refused(_) | Verdict::Unsure => {}
+                other => verdict = other,
+            }
+        }
         let kind = match &verdict {
             Verdict::Same => "same",
             Verdict::Refused(why) => {
                 let shown: String = why.chars().take(60).collect();
-                *reasons.entry(shown).or_default() += 1;
+                if reasons.len() < REASONS || reasons.contains_key(&shown) {
+                    *reasons.entry(shown).or_default() += 1;
+                }
                 "refused"
             }
             Verdict::Unsure => "unsure",
             Verdict::Different { .. } => "different",
+            Verdict::Moved { .. } => "moved",
             Verdict::Broken(_) => "broken",
         };
         *counts.entry(kind).or_default() += 1;
@@ -63,8 +86,14 @@ pub fn run(plan: &Plan) -> ExitCode {
             keep(seed, &text);
             println!("seed {seed}: {}", differ::told(&verdict));
         }
-        if memory.last().is_none_or(|(at, _)| begin.elapsed() - *at > LOOK) {
-            memory.push((begin.elapsed(), resident_kib()));
+        drop(verdict);
+        if live_bytes() > before && leaks(&text) {
+            findings += 1;
+            keep(seed, &text);
+            println!("seed {seed}: leaves memory behind each time it runs");
+        }
+        if memory.last().is_none_or(|last| begin.elapsed() - last.at > LOOK) {
+            memory.push(Look::now(begin.elapsed()));
         }
         if began.elapsed() > SLOW {
             println!("seed {seed} took {} s", began.elapsed().as_secs());
@@ -76,15 +105,17 @@ pub fn run(plan: &Plan) -> ExitCode {
     for (why, count) in common.iter().take(6) {
         println!("refused {count} times: {why}");
     }
-    let settled = memory.get(memory.len() / 4).map_or(0, |(_, kib)| *kib);
-    let last = resident_kib();
+    println!("{moved} programs ran with their tasks on {} threads too", differ::THREADS);
+    let end = Look::now(begin.elapsed());
+    let settled = memory.get(memory.len() / 4).copied().unwrap_or(end);
     println!(
-        "{} programs from seed {} in {} s: {counts:?}; resident {settled} KiB after a quarter, {last} KiB at the end",
+        "{} programs from seed {} in {} s: {counts:?}; {settled} after {} s, {end} at the end",
         counts.values().sum::<u64>(),
         plan.seed,
-        begin.elapsed().as_secs()
+        end.at.as_secs(),
+        settled.at.as_secs()
     );
-    if last > settled + GROWTH_KIB {
+    if end.live > settled.live + GROWTH_BYTES {
         println!("memory grows");
         return ExitCode::FAILURE;
     }
@@ -95,9 +126,32 @@ fn keep(seed: u64, text: &str) {
     let _ = std::fs::write(Path::new(FOLDER).join(format!("differs-{seed}.harn")), text);
 }
 
-/// Resident memory of this process; 0 where there is no `/proc`.
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+/// Memory at one time.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Duration,
+    live: u64,
+    resident_kib: u64,
+}
+
+impl Look {
+    fn now(at: Duration) -> Look {
+        Look { at, live: live_bytes(), resident_kib: resident_kib() }
+    }
+}
+
+impl std::fmt::Display for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes alive and {} KiB resident", self.live, self.resident_kib)
+    }
+}
+
+/// Whether every run of a program by the product leaves more memory in use than there was before. Threads of the
+/// oracle's generators may still be ending meanwhile, so more than once is asked.
+pub fn leaks(text: &str) -> bool {
+    (0..TIMES).all(|_| {
+        let before = live_bytes();
+        drop(differ::product(text));
+        live_bytes() > before
+    })
 }

@@ -8,7 +8,7 @@
 
 use crate::Compiler;
 use crate::code::Region;
-use crate::function::{Control, ExitKind, Finally, OpenRegion, Role};
+use crate::function::{Control, ExitKind, Finally, Late, OpenRegion, Role};
 use harn_bytecode::{Const, Op};
 use harn_syntax::ast::{Block, Catch, Expr, Try, TypeKind};
 
@@ -147,8 +147,8 @@ impl<'a> Compiler<'a> {
         self.f().control.iter().rposition(|control| matches!(control, Control::Loop { .. }))
     }
 
-    /// From here on, `block` runs on every way out.
-    pub(crate) fn begin_finally(&mut self, block: &'a Block) {
+    /// From here on, `block` runs on every way out; `late` is what it mentions that is declared after it.
+    pub(crate) fn begin_finally(&mut self, block: &'a Block, late: Option<Late>) {
         let how = self.temp();
         let value = self.temp();
         let region = self.open_region(true);
@@ -163,13 +163,14 @@ impl<'a> Compiler<'a> {
             exits: Vec::new(),
             block,
             visible,
+            late,
         })));
     }
 
     /// Ends the protection of the innermost `finally` or `defer`, and emits its block.
     pub(crate) fn end_finally(&mut self) {
         let Some(Control::Finally(finally)) = self.f().control.pop() else { return };
-        let Finally { region, how, value, entry, exits, block, visible } = *finally;
+        let Finally { region, how, value, entry, exits, block, visible, late } = *finally;
         let end = self.f().code.here();
         // Nothing is pending on the ordinary way. It is said, for a register that is read where it was not written on every
         // way is alive from the beginning of the function on.
@@ -185,7 +186,10 @@ impl<'a> Compiler<'a> {
             let at = visible.min(f.locals.len());
             f.locals.split_off(at)
         };
-        self.block(block, None);
+        match &late {
+            Some(late) => self.deferred_by_stage(block, late, &hidden),
+            None => self.block(block, None),
+        }
         self.f().locals.extend(hidden);
         let done = self.f().code.label();
         self.f().code.jump_imm(Op::JumpEqImm, how, 0, done);
@@ -218,7 +222,7 @@ impl<'a> Compiler<'a> {
                 // Ends the liveness of an earlier value at this place.
                 self.emit(Op::Nil, result, 0, 0, 0);
             }
-            self.begin_finally(finally);
+            self.begin_finally(finally, None);
         }
         match &tried.catch {
             Some(catch) => self.try_catch(&tried.body, catch, result),

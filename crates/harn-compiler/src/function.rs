@@ -105,6 +105,26 @@ pub(crate) struct Finally<'a> {
     pub block: &'a Block,
     /// How many names were visible where it was written.
     pub visible: usize,
+    /// What it mentions that its own block declares after it.
+    pub late: Option<Late>,
+}
+
+/// Variables that a `defer` mentions and its block declares later. Which of them exist when the block is left is known
+/// then only, so its code exists once for each number of declarations that may have run.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// The register that counts the declarations that have run.
+    pub stage: u8,
+    /// For each declaration, in their order: the position of its statement in the block, and its names.
+    pub declarations: Vec<(usize, Vec<Symbol>)>,
+}
+
+/// The register of a variable that its block declares later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reserved {
+    pub scope: u32,
+    pub name: Symbol,
+    pub register: u8,
 }
 
 /// What kind of code this is.
@@ -136,6 +156,10 @@ pub(crate) struct FnState<'a> {
     pub variables: RegSet,
     pub control: Vec<Control<'a>>,
     pub role: Role,
+    /// Registers of variables that are declared later in an open block, and mentioned by a `defer` in it.
+    pub reserved: Vec<Reserved>,
+    /// Copies of deferred code made so far.
+    pub copies: u32,
     /// The body yields or emits.
     pub generator: bool,
     /// Captured names by slot.
@@ -166,6 +190,8 @@ impl FnState<'_> {
             variables: RegSet::default(),
             control: Vec::new(),
             role,
+            reserved: Vec::new(),
+            copies: 0,
             generator: false,
             captures: Vec::new(),
             group: None,

@@ -18,6 +18,7 @@ mod closures;
 mod code;
 mod constants;
 mod control;
+mod deferred;
 mod expressions;
 mod function;
 mod module;

@@ -186,6 +186,15 @@ impl<'a> Compiler<'a> {
     /// Binds a name to the value in `register`, a fresh temporary on top. Keeps it there, or spills it.
     pub(crate) fn bind_value(&mut self, name: Symbol, register: u8, mutable: bool) {
         let f = self.f();
+        let scope = f.scope;
+        if let Some(place) =
+            f.reserved.iter().find(|place| place.scope == scope && place.name == name).copied()
+        {
+            self.emit(Op::Move, place.register, register, 0, 0);
+            self.release(u16::from(register));
+            return self.bind(name, Place::Register(place.register), mutable);
+        }
+        let f = self.f();
         if u16::from(register) <= LAST_VARIABLE || f.spill.is_none() {
             return self.bind(name, Place::Register(register), mutable);
         }

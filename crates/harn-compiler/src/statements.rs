@@ -32,13 +32,15 @@ impl<'a> Compiler<'a> {
             self.plan_late(stmts);
             self.plan_nested(stmts)
         };
+        let reserved = self.f().reserved.len();
         let mut deferred = 0;
         let mut valued = false;
         for (index, stmt) in stmts.iter().enumerate() {
             self.create_nested(&planned, index);
             if let StmtKind::Defer(block) = &stmt.kind {
                 self.at(stmt.span);
-                self.begin_finally(block);
+                let late = self.late(block, stmts, index);
+                self.begin_finally(block, late);
                 deferred += 1;
                 continue;
             }
@@ -47,6 +49,7 @@ impl<'a> Compiler<'a> {
                 Some(dst) if index + 1 == stmts.len() => valued = self.last_statement(stmt, dst),
                 _ => self.statement(stmt),
             }
+            self.declared_late(index, deferred);
         }
         if let Some(dst) = dst
             && !valued
@@ -56,6 +59,7 @@ impl<'a> Compiler<'a> {
         for _ in 0..deferred {
             self.end_finally();
         }
+        self.f().reserved.truncate(reserved);
     }
 
     /// Counts the line of a statement that does something.

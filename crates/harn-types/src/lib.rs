@@ -15,6 +15,6 @@ pub mod lint;
 pub mod manifest;
 pub mod spelling;
 mod types;
-mod walk;
+pub mod walk;
 
 pub use check::{Options, check, check_module, is_builtin_name, is_global_name};

@@ -29,6 +29,12 @@ impl BuiltinId {
         BuiltinId(number)
     }
 
+    /// The id of a name that somebody has given one; names that programs make up are not kept.
+    pub fn known(name: &str) -> Option<BuiltinId> {
+        let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        names.numbers.get(name).map(|number| BuiltinId(*number))
+    }
+
     /// The name.
     pub fn name(self) -> &'static str {
         let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);

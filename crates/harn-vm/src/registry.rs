@@ -52,7 +52,7 @@ impl Registry {
 
     /// The body of a builtin.
     pub fn find_builtin(&self, name: &str) -> Option<(BuiltinId, Body)> {
-        let id = BuiltinId::of(name);
+        let id = BuiltinId::known(name)?;
         self.builtins.get(&id).map(|body| (id, *body))
     }
 

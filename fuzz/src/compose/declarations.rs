@@ -5,6 +5,7 @@ use super::{Composer, EnumDef, Function, Gives, Place, StructDef, Ty};
 impl Composer<'_> {
     pub(super) fn whole(&mut self) {
         // What the checker does not see through: values of any type where others are meant.
+        self.out.push_str(super::SPIN);
         self.line("fn hide(x) {");
         self.line("  return x");
         self.line("}");

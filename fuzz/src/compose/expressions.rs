@@ -168,7 +168,8 @@ impl Composer<'_> {
     /// Forms that give any type.
     fn of_any_type(&mut self, ty: &Ty, depth: usize) -> String {
         let e = |c: &mut Self| c.expression(ty, depth);
-        match self.random.below(16) {
+        match self.random.below(17) {
+            16 => self.awaited(ty, depth),
             0 => format!("({} ? {} : {})", self.condition(depth), e(self), e(self)),
             1 => format!("(if {} {{ {} }} else {{ {} }})", self.condition(depth), e(self), e(self)),
             2..=4 => self.call(ty, depth).unwrap_or_else(|| self.leaf(ty)),
@@ -301,7 +302,8 @@ impl Composer<'_> {
 
     fn int(&mut self, depth: usize) -> String {
         let e = |c: &mut Self| c.expression(&Ty::Int, depth);
-        match self.random.below(22) {
+        match self.random.below(23) {
+            22 => self.settled(depth),
             0..=7 => {
                 let op = self.one(&["+", "-", "*", "/", "%", "+", "-", "*"]);
                 format!("({} {op} {})", e(self), e(self))
@@ -460,7 +462,8 @@ impl Composer<'_> {
     fn list(&mut self, item: &Ty, depth: usize) -> String {
         let ty = Ty::List(Box::new(item.clone()));
         let own = |c: &mut Self| c.operand(&ty);
-        match self.random.below(18) {
+        match self.random.below(20) {
+            18..=19 => self.parallel(item, depth),
             0..=2 => {
                 let count = if self.chance(3) { 40 } else { self.random.below(5) };
                 let mut items = Vec::new();

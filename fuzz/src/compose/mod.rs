@@ -6,6 +6,9 @@
 mod declarations;
 mod expressions;
 mod statements;
+mod tasks;
+
+pub use tasks::{SPIN, SPIN_LONG};
 
 use crate::random::Random;
 
@@ -23,7 +26,6 @@ pub fn program(seed: u64) -> String {
         fuel: 260,
         place: Place::default(),
         names: 0,
-        deferred: Vec::new(),
     };
     composer.whole();
     composer.out
@@ -115,9 +117,6 @@ struct Composer<'a> {
     fuel: i32,
     place: Place,
     names: usize,
-    /// How many scopes there were around each `defer`: what it mentions is not hidden by a later name there, since which
-    /// of the two is meant is not for a program to know.
-    deferred: Vec<usize>,
 }
 
 impl Composer<'_> {

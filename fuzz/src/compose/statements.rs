@@ -66,7 +66,6 @@ impl Composer<'_> {
             22..=24 => self.match_statement(),
             25..=29 => self.try_statement(),
             30 if !self.place.last => {
-                self.deferred.push(self.scopes.len());
                 let outer = std::mem::replace(&mut self.place.last, true);
                 self.block("defer", Vec::new(), false, 2);
                 self.place.last = outer;
@@ -145,7 +144,7 @@ impl Composer<'_> {
         let mutable = self.chance(60);
         let word = if mutable { "var" } else { "let" };
         // Sometimes the name of something outside.
-        let outside = self.scopes.len() > 1 && self.chance(15) && !self.deferred.contains(&self.scopes.len());
+        let outside = self.scopes.len() > 1 && self.chance(15);
         let known = match outside {
             true => self.variable(|v| v.name.starts_with('v')).map(|v| v.name),
             false => None,

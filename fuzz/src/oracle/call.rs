@@ -26,6 +26,11 @@ impl Activation {
             && self.oracle.scopes.read(scope, *name).is_none()
         {
             let text = self.oracle.names.text(*name);
+            if let ("await", [Element { value, .. }]) = (text, args)
+                && let ExprKind::Spawn(body) = &value.kind
+            {
+                return self.oracle.call(&self.task(None, body, scope), Vec::new());
+            }
             let args = self.elements(args, scope)?;
             if self.oracle.structs.contains_key(text) {
                 return match args.first() {

@@ -166,7 +166,9 @@ impl Activation {
                 value(duration)?;
                 self.inner_block(body, scope)?
             }
-            ExprKind::Parallel(_) | ExprKind::Spawn(_) | ExprKind::Error => return Err(Flow::Unsure),
+            ExprKind::Parallel(parallel) => self.parallel(parallel, scope)?,
+            // Only where it is awaited at once: see `call_expression`.
+            ExprKind::Spawn(_) | ExprKind::Error => return Err(Flow::Unsure),
         })
     }
 

@@ -18,6 +18,7 @@ mod lists;
 mod operate;
 mod pattern;
 mod scope;
+mod tasks;
 mod texts;
 mod value;
 

@@ -117,15 +117,23 @@ pub struct Vm {
     /// Methods by module and name of a struct (no module: an enum) and by their own name, for types of other modules.
     foreign_methods: HashMap<(String, String), HashMap<String, *const Code>>,
     /// The last field, so the last to go.
-    _trim: TrimAtTheEnd,
+    _thread: ThreadShare,
 }
 
-/// Gives the free lists of the thread back when all else of a VM is gone: its registry holds values too.
-struct TrimAtTheEnd;
+/// What a VM uses of its thread, given back when all else of the VM is gone: its registry holds values too.
+struct ThreadShare;
 
-impl Drop for TrimAtTheEnd {
+impl ThreadShare {
+    fn take() -> ThreadShare {
+        crate::value::shape::vm_begins();
+        ThreadShare
+    }
+}
+
+impl Drop for ThreadShare {
     fn drop(&mut self) {
         crate::value::slots::trim();
+        crate::value::shape::vm_ends();
     }
 }
 
@@ -180,7 +188,7 @@ impl Vm {
             guest: None,
             stays_home: false,
             foreign_methods: HashMap::new(),
-            _trim: TrimAtTheEnd,
+            _thread: ThreadShare::take(),
         }
     }
 

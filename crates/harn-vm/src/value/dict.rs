@@ -19,7 +19,7 @@ impl Value {
     /// The shape of a record or struct.
     pub(crate) fn shape(&self) -> &'static Shape {
         debug_assert!(matches!(self.tag(), tag::RECORD | tag::STRUCT));
-        // SAFETY: the descriptor of records and structs is a shape, and shapes are never freed.
+        // SAFETY: the descriptor of records and structs is a shape, which stays while there are cells.
         unsafe { &*self.slots_cell().descriptor.cast::<Shape>() }
     }
 

@@ -1,9 +1,16 @@
 //! Shapes: the sorted keys of a record, shared by all records that have them, with transitions to larger shapes.
-//! Struct types and enum variants are described here too. All are made once per thread and never freed; their number
-//! is bounded (dicts whose keys are data turn into hash dicts), so comparing addresses is comparing meaning.
+//! Struct types and enum variants are described here too. All are made once per thread, so comparing addresses is
+//! comparing meaning; the number of shapes of dicts is bounded (dicts whose keys are data turn into hash dicts).
+//!
+//! `&'static` means here: as long as anything can refer to it. Shapes are referred to by the code that VMs have loaded
+//! and by counted cells, so [`vm_ends`] frees all of them when the last VM of the thread goes and no cell is left. A
+//! thread that runs one program after the other, as test runners and servers do, starts each with empty tables.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ptr::null;
+
+use super::cell::heap_bytes;
 
 /// Records have at most this many keys; larger dicts are hash dicts.
 pub(crate) const MAX_KEYS: usize = 32;
@@ -78,32 +85,100 @@ struct Tables {
     err: Cell<Option<&'static Variant>>,
 }
 
+impl Drop for Tables {
+    fn drop(&mut self) {
+        /// # Safety
+        /// `leaked` came from `Box::leak`, and nobody refers to it any more.
+        unsafe fn free<T>(leaked: &'static T) {
+            // SAFETY: see above.
+            drop(unsafe { Box::from_raw(std::ptr::from_ref(leaked).cast_mut()) });
+        }
+        // SAFETY: each was leaked into its table below and stands there once; `release` has seen that nobody refers to
+        // them. Shapes go before the struct types that they name.
+        unsafe {
+            self.shapes.get_mut().drain().for_each(|(_, shape)| free(shape));
+            self.structs.get_mut().drain().for_each(|(_, declared)| free(declared));
+            self.variants.get_mut().drain().for_each(|(_, variant)| free(variant));
+        }
+    }
+}
+
 thread_local! {
-    // Leaked on purpose: cells may outlive thread-local destruction.
-    static TABLES: &'static Tables = Box::leak(Box::default());
+    /// Null while nothing is described. Without a destructor: cells may be dropped while a thread ends.
+    static TABLES: Cell<*const Tables> = const { Cell::new(null()) };
+    /// VMs of this thread.
+    static VMS: Cell<usize> = const { Cell::new(0) };
+    static THREAD: ThreadEnd = const { ThreadEnd };
+}
+
+/// Frees what is described without a VM, when the thread ends.
+struct ThreadEnd;
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        release();
+    }
 }
 
 fn tables() -> &'static Tables {
-    TABLES.with(|tables| *tables)
+    let mut tables = TABLES.get();
+    if tables.is_null() {
+        tables = Box::into_raw(Box::default());
+        TABLES.set(tables);
+        // Once mentioned, it is dropped when the thread ends; while it is being dropped it cannot be mentioned.
+        let _ = THREAD.try_with(|_| ());
+    }
+    // SAFETY: not null, and freed by `release` only, which sets it to null.
+    unsafe { &*tables }
+}
+
+/// A VM of this thread begins: what it refers to stays.
+pub(crate) fn vm_begins() {
+    VMS.set(VMS.get() + 1);
+}
+
+/// A VM of this thread and its code are gone.
+pub(crate) fn vm_ends() {
+    VMS.set(VMS.get().saturating_sub(1));
+    release();
+}
+
+/// Frees all descriptions when nobody can refer to one: code of VMs does, and cells do.
+fn release() {
+    if VMS.get() == 0 && heap_bytes() == 0 {
+        let tables = TABLES.replace(null());
+        if !tables.is_null() {
+            // SAFETY: it came from `Box::into_raw` and is in no other hands: there is no code and no cell, and the
+            // functions of this module return only what is inside the boxes.
+            drop(unsafe { Box::from_raw(tables.cast_mut()) });
+        }
+    }
 }
 
 fn intern(struct_type: Option<&'static StructType>, keys: Vec<Box<str>>) -> Option<&'static Shape> {
     let tables = tables();
+    let full = struct_type.is_none() && tables.dict_shapes.get() >= MAX_SHAPES;
+    if full {
+        return tables.shapes.borrow().get(&(0, keys)).copied();
+    }
+    Some(made(struct_type, keys))
+}
+
+/// The shape of these sorted keys, made when there is none.
+fn made(struct_type: Option<&'static StructType>, keys: Vec<Box<str>>) -> &'static Shape {
+    let tables = tables();
     let id = struct_type.map_or(0, |s| std::ptr::from_ref(s) as usize);
     let key = (id, keys);
     if let Some(shape) = tables.shapes.borrow().get(&key) {
-        return Some(shape);
+        return shape;
     }
     if struct_type.is_none() {
-        if tables.dict_shapes.get() >= MAX_SHAPES {
-            return None;
-        }
         tables.dict_shapes.set(tables.dict_shapes.get() + 1);
     }
     let shape: &'static Shape =
         Box::leak(Box::new(Shape { keys: key.1.clone(), struct_type, transitions: RefCell::default() }));
     tables.shapes.borrow_mut().insert(key, shape);
-    Some(shape)
+    shape
 }
 
 /// The shape of the empty dict.
@@ -112,15 +187,7 @@ pub(crate) fn empty() -> &'static Shape {
     if let Some(shape) = tables.empty.get() {
         return shape;
     }
-    let shape = match intern(None, Vec::new()) {
-        Some(shape) => shape,
-        // Only when the table is full before the first dict, which cannot be: this is the first shape.
-        None => Box::leak(Box::new(Shape {
-            keys: Vec::new(),
-            struct_type: None,
-            transitions: RefCell::default(),
-        })),
-    };
+    let shape = made(None, Vec::new());
     tables.empty.set(Some(shape));
     shape
 }
@@ -137,11 +204,7 @@ pub(crate) fn of_keys<'a>(keys: impl IntoIterator<Item = &'a str>) -> Option<&'s
 
 /// The shape of a struct in which no field is set.
 pub(crate) fn of_struct(struct_type: &'static StructType) -> &'static Shape {
-    match intern(Some(struct_type), Vec::new()) {
-        Some(shape) => shape,
-        // Struct shapes are not bounded.
-        None => empty(),
-    }
+    made(Some(struct_type), Vec::new())
 }
 
 /// The struct type with this declaration.

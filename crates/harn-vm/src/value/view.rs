@@ -164,7 +164,7 @@ pub struct EnumRef<'a>(&'a Value);
 
 impl<'a> EnumRef<'a> {
     fn descriptor(self) -> &'static Variant {
-        // SAFETY: the descriptor of enum values is a variant, and variants are never freed.
+        // SAFETY: the descriptor of enum values is a variant, which stays while there are cells.
         unsafe { &*self.0.slots_cell().descriptor.cast::<Variant>() }
     }
 
