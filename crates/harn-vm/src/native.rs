@@ -248,7 +248,21 @@ impl Default for Limits {
     }
 }
 
+/// The bytes of one text: what would be longer is an error (spec 02 section 18), long before memory is exhausted.
+pub const MAX_TEXT_BYTES: usize = 1 << 30;
+
 impl Limits {
+    /// An ordinary error when a text of this many bytes would be longer than [`MAX_TEXT_BYTES`].
+    pub fn check_text(&self, bytes: u64) -> Result<(), Box<VmError>> {
+        self.check_size(bytes)?;
+        if bytes > MAX_TEXT_BYTES as u64 {
+            return Err(VmError::runtime(format!(
+                "a text of {bytes} bytes is too long (at most {MAX_TEXT_BYTES})"
+            )));
+        }
+        Ok(())
+    }
+
     /// An ordinary error when a result of this many bytes would break the limit.
     pub fn check_size(&self, bytes: u64) -> Result<(), Box<VmError>> {
         if bytes > self.heap_bytes as u64 {

@@ -7,7 +7,7 @@ use harn_vm::value::sort_order;
 use harn_vm::{NativeResult, Value, View, equals, hash_key};
 
 use crate::arguments::{Body, count, done, get, given_text, int, take, text_of, type_error};
-use crate::text::join;
+use crate::text::joined;
 
 /// The bodies.
 pub const BODIES: &[Body] = &[
@@ -48,7 +48,7 @@ pub const BODIES: &[Body] = &[
     ("list.reverse", |_, a| change(a, |items| items.reverse())),
     ("list.join", |_, a| {
         let separator = given_text(a, 1).unwrap_or_default();
-        done(with(a, |items| join(items.iter().cloned(), &separator)))
+        with(a, |items| joined(items.iter().cloned(), &separator))
     }),
     ("list.contains", |_, a| done(with(a, |items| items.iter().any(|x| equals(x, get(a, 1)))))),
     ("list.index_of", |_, a| {

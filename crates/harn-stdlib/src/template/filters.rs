@@ -93,8 +93,8 @@ fn reverse(value: Value) -> Value {
 
 fn joined(value: Value, separator: &str) -> Result<Value, String> {
     match value.view() {
-        View::List(list) => Ok(Value::string(join(list.iter(), separator))),
-        View::Set(set) => Ok(Value::string(join(set.iter().cloned(), separator))),
+        View::List(list) => Ok(Value::string(join(list.iter(), separator)?)),
+        View::Set(set) => Ok(Value::string(join(set.iter().cloned(), separator)?)),
         View::Str(_) => Ok(value),
         _ => Err(format!("`join` requires a list (got {})", value.type_name())),
     }

@@ -2,7 +2,7 @@
 
 use harn_vm::Value;
 
-use super::{MAX_TEXT, chars, clamp, pieces};
+use super::{MAX_TEXT, chars, clamp, pieces, replaced};
 use crate::arguments::{Body, count, done, given_text, int, runtime_error, take, text};
 
 /// The bodies.
@@ -23,7 +23,7 @@ pub const METHODS: &[Body] = &[
     }),
     ("string.replace", |_, a| match a.len() {
         0..=2 => done(Value::NIL),
-        _ => done(text(a, 0).replace(&*text(a, 1), &text(a, 2))),
+        _ => replaced(&text(a, 0), &text(a, 1), &text(a, 2)),
     }),
     ("string.split", |_, a| done(pieces(&text(a, 0), &given_text(a, 1).unwrap_or(",".into())))),
     ("string.trim", |_, a| done(text(a, 0).trim())),

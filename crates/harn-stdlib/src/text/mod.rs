@@ -5,16 +5,13 @@ pub mod chars;
 mod methods;
 pub mod patterns;
 
-use harn_vm::{Value, View, display, equals};
+use harn_vm::{MAX_TEXT_BYTES as MAX_TEXT, NativeResult, Value, View, display, equals};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::arguments::{Body, count, done, get, given_text, int, runtime_error, take, text, text_of};
 
 pub use methods::METHODS;
-
-/// Texts longer than this are refused instead of exhausting memory.
-const MAX_TEXT: usize = 1 << 28;
 
 /// The bodies.
 pub const BODIES: &[Body] = &[
@@ -27,10 +24,10 @@ pub const BODIES: &[Body] = &[
         done(pieces(&text(a, 0), &separator))
     }),
     ("join", |_, a| match get(a, 0).view() {
-        View::List(list) => done(join(list.iter(), &given_text(a, 1).unwrap_or_default())),
+        View::List(list) => joined(list.iter(), &given_text(a, 1).unwrap_or_default()),
         _ => done(""),
     }),
-    ("replace", |_, a| done(text(a, 0).replace(&*text(a, 1), &text(a, 2)))),
+    ("replace", |_, a| replaced(&text(a, 0), &text(a, 1), &text(a, 2))),
     ("starts_with", |_, a| done(text(a, 0).starts_with(&*text(a, 1)))),
     ("ends_with", |_, a| done(text(a, 0).ends_with(&*text(a, 1)))),
     ("contains", |_, a| {
@@ -119,16 +116,38 @@ fn length(value: &Value) -> Value {
     }
 }
 
-/// The display forms of values with a separator between them.
-pub fn join(items: impl Iterator<Item = Value>, separator: &str) -> String {
+/// The display forms of values with a separator between them; an error when that is too long for a text.
+pub fn join(items: impl Iterator<Item = Value>, separator: &str) -> Result<String, String> {
     let mut out = String::new();
     for (i, item) in items.enumerate() {
         if i > 0 {
             out.push_str(separator);
         }
         out.push_str(&text_of(&item));
+        if out.len() > MAX_TEXT {
+            return Err("join: the result is too long".to_owned());
+        }
     }
-    out
+    Ok(out)
+}
+
+/// [`join`] as the result of a builtin.
+pub fn joined(items: impl Iterator<Item = Value>, separator: &str) -> NativeResult {
+    match join(items, separator) {
+        Ok(text) => done(text),
+        Err(problem) => runtime_error(problem),
+    }
+}
+
+fn replaced(whole: &str, from: &str, to: &str) -> NativeResult {
+    // Counted only where it can matter.
+    if whole.len().saturating_add(1).saturating_mul(to.len()) > MAX_TEXT {
+        let more = whole.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
+        if whole.len().saturating_add(more) > MAX_TEXT {
+            return runtime_error("replace: the result is too long");
+        }
+    }
+    done(whole.replace(from, to))
 }
 
 fn pieces(whole: &str, separator: &str) -> Value {

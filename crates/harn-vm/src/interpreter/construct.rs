@@ -160,12 +160,11 @@ pub(super) unsafe fn concat(vm: &mut Vm, from: *mut Value, count: usize) -> Resu
             None if value.is_int() => crate::value::write_int(value.payload as i64, &mut scratch),
             None => display_into(&value, &mut scratch),
         }
+        vm.limits.check_text(scratch.len() as u64)?;
     }
-    let size = scratch.len() as u64;
     let text = Value::str(&scratch);
     if scratch.capacity() < 1 << 16 {
         vm.scratch = scratch;
     }
-    vm.limits.check_size(size)?;
     Ok(text)
 }

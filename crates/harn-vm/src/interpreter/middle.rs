@@ -251,14 +251,17 @@ pub(super) unsafe fn append(vm: &Vm, x: *mut Value, y: *mut Value, dead: u32) ->
 
 /// Whether `x + y` joins two texts or two lists and cannot fail.
 fn may_append(vm: &Vm, x: &Value, y: &Value) -> bool {
-    let bytes = match (x.tag(), y.tag()) {
-        (tag::LIST, tag::LIST) => (x.list_cell().items.len() + y.list_cell().items.len()) * 16,
-        (tag::STR | tag::HEAP_STR, tag::STR | tag::HEAP_STR) => {
-            x.as_str().map_or(0, str::len) + y.as_str().map_or(0, str::len)
+    match (x.tag(), y.tag()) {
+        (tag::LIST, tag::LIST) => {
+            let items = x.list_cell().items.len() + y.list_cell().items.len();
+            vm.limits.check_size(items as u64 * 16).is_ok()
         }
-        _ => return false,
-    };
-    vm.limits.check_size(bytes as u64).is_ok()
+        (tag::STR | tag::HEAP_STR, tag::STR | tag::HEAP_STR) => {
+            let bytes = x.as_str().map_or(0, str::len) + y.as_str().map_or(0, str::len);
+            vm.limits.check_text(bytes as u64).is_ok()
+        }
+        _ => false,
+    }
 }
 
 /// Leaves `place` nil when it and `current` are the only owners of one text or list, and what follows (`current`

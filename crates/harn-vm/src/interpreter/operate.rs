@@ -43,7 +43,7 @@ fn add(mut a: Value, b: &Value, limits: &Limits) -> Result<Value> {
     }
     match (a.view(), b.view()) {
         (View::Str(x), View::Str(y)) => {
-            limits.check_size((x.len() + y.len()) as u64)?;
+            limits.check_text((x.len() + y.len()) as u64)?;
             a.str_append(b.as_str().unwrap_or(""));
         }
         (View::List(x), View::List(y)) => {
@@ -97,18 +97,13 @@ fn multiply(a: &Value, b: &Value, limits: &Limits) -> Result<Value> {
     }
 }
 
-/// A text `n` times; a result beyond the heap limit is an error.
+/// A text `n` times; a result beyond the limit of a text is an error.
 pub(crate) fn repeat(text: &str, n: i64, limits: &Limits) -> Result<Value> {
     if n <= 0 || text.is_empty() {
         return Ok(Value::str(""));
     }
-    limits.check_size((text.len() as u64).saturating_mul(n as u64).saturating_add(limits_margin()))?;
+    limits.check_text((text.len() as u64).saturating_mul(n as u64))?;
     Ok(Value::string(text.repeat(n as usize)))
-}
-
-/// Room that is kept free beside a large result.
-const fn limits_margin() -> u64 {
-    64
 }
 
 fn divide(a: &Value, b: &Value) -> Result<Value> {
