@@ -17,7 +17,7 @@ const PATH: &str = "fuzz.harn";
 /// Tries an input: how far it came, or what it found. A panic is the caller's to see.
 pub fn run(text: &str) -> Result<&'static str, String> {
     front_end(text)?;
-    let limits = Limits { depth: 2_000, heap_bytes: 64 << 20, strict: false };
+    let limits = Limits { depth: 2_000, heap_bytes: 64 << 20, ..Limits::default() };
     let program = match program::load(
         PATH,
         text.to_owned(),

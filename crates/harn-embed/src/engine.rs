@@ -5,13 +5,13 @@ use crate::report;
 use crate::session::{self, Session};
 use crate::world::{EmbeddedHost, Function, Parts, Sink};
 use harn_effect::{Data, EffectClass, HostEvent, Op};
-use harn_host::{Completions, RealHost};
+use harn_host::{Completions, RealHost, memory};
 use harn_llm::fixture;
 use harn_runtime::program::{self, Program};
 use harn_runtime::run::{Ending, Run};
 use harn_runtime::services::host_call::{Bridge, HostTool, Operation};
 use harn_runtime::services::llm::LlmSetup;
-use harn_vm::{Limits, Value, View};
+use harn_vm::{Limits, MemoryLimit, Value, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
@@ -193,6 +193,13 @@ impl Engine {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Limits the memory of the whole process, the embedding program's included: a program that would exceed it gets an error.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.limits.memory = Some(MemoryLimit { bytes, in_use: memory::in_use });
         self
     }
 

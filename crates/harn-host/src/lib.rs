@@ -13,6 +13,7 @@ mod completions;
 mod environment;
 mod files;
 mod locks;
+pub mod memory;
 mod model;
 mod network;
 mod pipes;

@@ -34,6 +34,8 @@ pub struct Launch {
     pub strict: bool,
     /// `--max-depth`.
     pub max_depth: Option<u32>,
+    /// `--max-memory`, in bytes.
+    pub max_memory: Option<u64>,
     /// Builtins it may not use.
     pub denied: Vec<String>,
     /// Options that forbid classes of effects (`deny-net`, ...).
@@ -96,7 +98,8 @@ pub fn write(tx: &mut dyn Tx, writing: &Writing<'_>) -> Result<u64, LogError> {
     let payload = Json::object([("run_id", Json::from(writing.run_id)), ("state", data.as_str().into())]);
     let state_topic = state_topic(writing.run_id);
     let state_id = tx.append(&state_topic, Event::new("run_state", payload, writing.now_ms))?;
-    let Launch { script, path, code, args, strict, max_depth, denied, forbidden, print } = writing.launch;
+    let Launch { script, path, code, args, strict, max_depth, max_memory, denied, forbidden, print } =
+        writing.launch;
     let strings = |list: &[String]| Json::Array(list.iter().map(|text| Json::from(text.as_str())).collect());
     let payload = Json::object([
         ("run_id", Json::from(writing.run_id)),
@@ -106,6 +109,7 @@ pub fn write(tx: &mut dyn Tx, writing: &Writing<'_>) -> Result<u64, LogError> {
         ("args", strings(args)),
         ("strict", Json::Bool(*strict)),
         ("max_depth", max_depth.map_or(Json::Null, |depth| Json::Int(i64::from(depth)))),
+        ("max_memory", max_memory.map_or(Json::Null, |bytes| Json::Int(bytes.cast_signed()))),
         ("denied", strings(denied)),
         ("forbidden", strings(forbidden)),
         ("print", Json::Bool(*print)),
@@ -227,6 +231,7 @@ fn read(stored: &Stored) -> Suspension {
             args: payload.field("args").strings(),
             strict: payload.field("strict").as_bool().unwrap_or(false),
             max_depth: payload.field("max_depth").as_int().and_then(|depth| u32::try_from(depth).ok()),
+            max_memory: payload.field("max_memory").as_int().and_then(|bytes| u64::try_from(bytes).ok()),
             denied: payload.field("denied").strings(),
             forbidden: payload.field("forbidden").strings(),
             print: payload.field("print").as_bool().unwrap_or(false),

@@ -18,7 +18,7 @@ pub use handle::{Handle, SavedHandle};
 pub use interpreter::snapshot;
 pub use interpreter::{Blueprint, Entry, Escape, Exit, Fiber, Loader, Vm, code_address};
 pub use native::{
-    Control, ControlOp, EffectCall, Flow, Limits, Location, MAX_TEXT_BYTES, NativeCtx, NativeFn,
+    Control, ControlOp, EffectCall, Flow, Limits, Location, MAX_TEXT_BYTES, MemoryLimit, NativeCtx, NativeFn,
     NativeResult, ProgramState, TaskState, ThenFn,
 };
 pub use registry::{Body, Registry};

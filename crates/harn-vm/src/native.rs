@@ -240,11 +240,61 @@ pub struct Limits {
     pub heap_bytes: usize,
     /// Unknown methods and such are errors (spec 02 section 14).
     pub strict: bool,
+    /// What the whole process may hold.
+    pub memory: Option<MemoryLimit>,
+}
+
+/// A limit on the memory of the process, looked at between slices and before large values are made: what no count of ours
+/// sees (tables, buffers of libraries, other threads) counts too.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryLimit {
+    /// Bytes.
+    pub bytes: u64,
+    /// How many bytes the process holds now. Asked seldom; a system call is fine.
+    pub in_use: fn() -> u64,
+}
+
+/// Results below this size are not counted one by one: the look between slices is enough for them.
+const COUNTED: u64 = 4 << 10;
+/// After so many bytes of counted results, and after so many slices, the memory of the process is looked at.
+const LOOK_AFTER: u64 = 32 << 20;
+const LOOK_EVERY: u64 = 16;
+
+thread_local! {
+    /// Bytes of results, and slices, since the last look.
+    static SINCE: [std::cell::Cell<u64>; 2] = const { [const { std::cell::Cell::new(0) }; 2] };
+}
+
+/// Adds to a count; whether it is due, which starts it again.
+fn due(which: usize, more: u64, after: u64) -> bool {
+    SINCE.with(|since| {
+        let Some(count) = since.get(which) else { return false };
+        let total = count.get().saturating_add(more);
+        count.set(if total >= after { 0 } else { total });
+        total >= after
+    })
+}
+
+impl MemoryLimit {
+    fn check(self, more: u64) -> Result<(), Box<VmError>> {
+        let in_use = (self.in_use)();
+        if in_use.saturating_add(more) <= self.bytes {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes >> 20;
+        let wanted =
+            if more >= 1 << 20 { format!(" and {} more are wanted", mib(more)) } else { String::new() };
+        Err(VmError::runtime(format!(
+            "out of memory: the process holds {} MiB{wanted}, of {} MiB that it may (--max-memory)",
+            mib(in_use),
+            mib(self.bytes)
+        )))
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 50_000, heap_bytes: 8 << 30, strict: false }
+        Limits { depth: 50_000, heap_bytes: 8 << 30, strict: false, memory: None }
     }
 }
 
@@ -268,7 +318,18 @@ impl Limits {
         if bytes > self.heap_bytes as u64 {
             return Err(VmError::runtime(format!("out of memory: a value of {bytes} bytes is too large")));
         }
-        Ok(())
+        match self.memory {
+            Some(memory) if bytes >= COUNTED && due(0, bytes, LOOK_AFTER) => memory.check(bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// An ordinary error when the process holds more than it may; called once a slice.
+    pub(crate) fn check_memory(&self) -> Result<(), Box<VmError>> {
+        match self.memory {
+            Some(memory) if due(1, 1, LOOK_EVERY) => memory.check(0),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -6,12 +6,12 @@ use crate::{commands, output, session, source};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_builtins::Visibility;
 use harn_effect::EffectClass;
-use harn_host::RealHost;
+use harn_host::{RealHost, memory};
 use harn_runtime::program;
 use harn_runtime::run::Run;
 use harn_runtime::services::llm::{LlmSetup, Recording};
 use harn_runtime::suspensions::Launch;
-use harn_vm::Limits;
+use harn_vm::{Limits, MemoryLimit};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -47,6 +47,11 @@ pub fn args(command: clap::Command) -> clap::Command {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .help("Limits the depth of nested calls"),
+        )
+        .arg(
+            Arg::new("max-memory").long("max-memory").value_name("SIZE").value_parser(size).help(
+                "Limits the memory of the process (512M, 2G); three quarters of the machine's unless set",
+            ),
         )
         .arg(
             Arg::new("deny")
@@ -89,6 +94,8 @@ pub struct RunOptions {
     pub strict: bool,
     /// The depth of nested calls.
     pub max_depth: Option<u32>,
+    /// The memory of the process, in bytes.
+    pub max_memory: Option<u64>,
     /// Builtins that may not be used.
     pub denied: BTreeSet<String>,
     /// Options that forbid a class of effects.
@@ -131,6 +138,7 @@ impl RunOptions {
             live,
             strict: matches.get_flag("strict"),
             max_depth: matches.get_one::<u32>("max-depth").copied(),
+            max_memory: matches.get_one::<u64>("max-memory").copied(),
             denied: denied(matches).map_err(Misuse::Usage)?,
             forbidden: forbidden.map(|(flag, _)| (*flag).to_owned()).collect(),
             models: models(matches).map_err(Misuse::File)?,
@@ -204,9 +212,31 @@ const FORBIDDEN: &[(&str, EffectClass)] = &[
     ("deny-write", EffectClass::Write),
 ];
 
+/// Three quarters of the memory of the machine: a program that wants more gets an error with its place, before the system
+/// kills the process without one.
+pub fn usual_memory() -> Option<u64> {
+    memory::of_machine().map(|all| all / 4 * 3)
+}
+
+/// A size in bytes, with a unit of 1024 (`K`, `M`, `G`) or none.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "a size is a whole number with K, M, G or no unit, as 512M".to_owned();
+    let upper = text.trim().to_ascii_uppercase();
+    let upper = upper.strip_suffix("IB").or_else(|| upper.strip_suffix('B')).unwrap_or(&upper);
+    let shift = [('K', 10), ('M', 20), ('G', 30)].into_iter().find(|(unit, _)| upper.ends_with(*unit));
+    let (digits, shift) = match shift {
+        Some((unit, shift)) => (upper.trim_end_matches(unit), shift),
+        None => (upper, 0),
+    };
+    let count: u64 = digits.trim().parse().map_err(|_| wrong())?;
+    count.checked_shl(shift).filter(|bytes| bytes >> shift == count && *bytes > 0).ok_or_else(wrong)
+}
+
 /// What a program is loaded with.
 pub fn program_options(launch: &Launch) -> program::Options {
-    let mut limits = Limits { strict: launch.strict, ..Limits::default() };
+    let bytes = launch.max_memory.or_else(usual_memory);
+    let memory = bytes.map(|bytes| MemoryLimit { bytes, in_use: memory::in_use });
+    let mut limits = Limits { strict: launch.strict, memory, ..Limits::default() };
     if let Some(depth) = launch.max_depth {
         limits.depth = depth as usize;
     }
@@ -234,4 +264,16 @@ pub fn save_recording(matches: &ArgMatches, recording: Option<&Recording>) -> Re
     };
     let text: String = lines.borrow().iter().map(|line| format!("{line}\n")).collect();
     DiskModules::new().write(file, &text).map_err(|problem| format!("cannot write {file}: {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_a_unit_or_none() {
+        let sizes = ["512M", "2g", "1 KiB", "77"].map(size);
+        assert_eq!(sizes, [Ok(512 << 20), Ok(2 << 30), Ok(1024), Ok(77)]);
+        assert!(["", "M", "-1", "1.5G", "0", "99999999999G"].iter().all(|text| size(text).is_err()));
+    }
 }

@@ -432,6 +432,7 @@ impl Vm {
         if crate::value::cell::heap_bytes() > self.limits.heap_bytes {
             return Err(VmError::runtime("out of memory: the values of the program exceed the heap limit"));
         }
+        self.limits.check_memory()?;
         if !fiber.deadlines.is_empty()
             && let Some(error) = fiber.expire((self.clock)())
         {

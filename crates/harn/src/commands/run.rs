@@ -70,6 +70,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
         args: matches.get_many::<String>("args").map(|args| args.cloned().collect()).unwrap_or_default(),
         strict: options.strict,
         max_depth: options.max_depth,
+        max_memory: options.max_memory,
         denied: options.denied.into_iter().collect(),
         forbidden: options.forbidden,
         print: matches.get_flag("print"),

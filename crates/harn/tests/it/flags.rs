@@ -108,3 +108,38 @@ fn the_reference_page_is_current() {
     let made = Place::new().harn(&["doc", "--markdown"]).out();
     assert!(kept == made, "docs/builtins.md is out of date: harn doc --markdown > docs/builtins.md");
 }
+
+/// Grows a list without end.
+const GROWS: &str = "var xs = []\nvar i = 0\nwhile true {\n  xs = xs.push(\"item number ${i} of a list that grows\")\n  i = i + 1\n}\n";
+
+#[test]
+fn memory_beyond_the_limit_is_an_error_with_its_place() {
+    let place = Place::new();
+    place.file("grow.harn", GROWS);
+    let done = place.harn(&["run", "--max-memory", "150M", "grow.harn"]);
+    assert!(
+        done.err().starts_with("error: Runtime error: out of memory: the process holds"),
+        "{}",
+        done.err()
+    );
+    assert!(done.err().contains("of 150 MiB that it may (--max-memory)"), "{}", done.err());
+    assert!(done.err().contains("--> grow.harn:"), "{}", done.err());
+    assert_eq!(done.code(), Some(1));
+}
+
+#[test]
+fn memory_is_looked_at_while_large_texts_double() {
+    let place = Place::new();
+    place.file("double.harn", "var text = \"x\"\nwhile true { text = text + text }\n");
+    let done = place.harn(&["run", "--max-memory", "200M", "double.harn"]);
+    assert!(done.err().contains("of 200 MiB that it may"), "{}", done.err());
+}
+
+#[test]
+fn a_program_goes_on_after_it_caught_the_lack_of_memory() {
+    let place = Place::new();
+    let text = GROWS.replace("while true {", "fn grow() {\n  var xs = []\n  var i = 0\n  while true {");
+    place.file("catch.harn", format!("{text}}}\nprintln(is_err(try {{ grow() }}))\nprintln(\"goes on\")\n"));
+    let done = place.harn(&["run", "--max-memory", "150M", "catch.harn"]);
+    assert_eq!(done.out(), "true\ngoes on\n", "{}", done.err());
+}

@@ -75,6 +75,7 @@ impl Repl {
             script: dialogue::PATH.to_owned(),
             strict: options.strict,
             max_depth: options.max_depth,
+            max_memory: options.max_memory,
             denied: options.denied.into_iter().collect(),
             forbidden: options.forbidden,
             ..Launch::default()
