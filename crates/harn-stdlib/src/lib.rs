@@ -42,6 +42,7 @@ use harn_vm::{NativeFn, Registry, Value};
 pub use arguments::Body;
 pub use json::{decode as json_decode, stringify as json_stringify};
 pub use modules::{prelude_key, prelude_module, prelude_modules, std_module, std_modules};
+pub use template::problem as template_problem;
 
 /// Every list of native bodies; a new domain is one line here.
 const DOMAINS: &[&[Body]] = &[

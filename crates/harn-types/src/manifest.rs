@@ -1,5 +1,6 @@
 //! Reading `harn.toml`: a thin view of the document by section and key (spec 03 section 15).
 
+use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 /// A parsed manifest.
@@ -115,6 +116,16 @@ impl Manifest {
     /// An integer.
     pub fn number(&self, section: &str, key: &str) -> Option<i64> {
         self.value(section, key)?.as_integer()
+    }
+
+    /// A table of lists of strings.
+    pub fn lists(&self, section: &str, key: &str) -> BTreeMap<String, BTreeSet<String>> {
+        let table = self.value(section, key).and_then(Value::as_table);
+        let texts = |value: &Value| {
+            let items = value.as_array().into_iter().flatten();
+            items.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        table.into_iter().flatten().map(|(name, value)| (name.clone(), texts(value))).collect()
     }
 
     /// A list of strings; other members are left out.

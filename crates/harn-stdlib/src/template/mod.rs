@@ -40,6 +40,12 @@ fn template_render(args: &mut [Value]) -> NativeResult {
     }
 }
 
+/// What is wrong with the text of a template, if anything is: `at LINE:COLUMN: MESSAGE`.
+pub fn problem(text: &str) -> Option<String> {
+    let failure = parse::parse(text).err()?;
+    Some(format!("at {}:{}: {}", failure.place.line, failure.place.column, failure.message))
+}
+
 fn span(span: Span) -> Value {
     let mut out = Value::dict([
         ("kind", Value::str(span.kind)),

@@ -23,6 +23,7 @@ mod mistakes;
 mod place;
 #[path = "../../../../tests/postgres/server.rs"]
 mod postgres_server;
+mod preflight;
 mod projects;
 mod providers;
 mod repl;

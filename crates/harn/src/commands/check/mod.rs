@@ -1,5 +1,8 @@
 //! `harn check`: syntax, types, lint rules and preflight of files (spec 09 section 2.2).
 
+mod preflight;
+mod providers;
+
 use super::Command;
 use crate::findings::{Findings, format, format_arg};
 use crate::modules::DiskModules;
@@ -7,7 +10,7 @@ use crate::watch::Watch;
 use crate::{output, source, targets};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_syntax::{Diagnostic, Severity, Source};
-use harn_types::graph::{ModuleGraph, Origin, SourceLoader, load_text};
+use harn_types::graph::{ModuleGraph, SourceLoader, load_text};
 use harn_types::lint::{LintOptions, lint};
 use harn_types::{Options, check_module};
 use std::collections::{HashMap, HashSet};
@@ -26,7 +29,34 @@ pub const COMMAND: Command = Command {
             .arg(Arg::new("targets").value_name("TARGET").num_args(0..).help("Files and directories"))
             .arg(flag("workspace", "Adds the pipelines of the nearest harn.toml"))
             .arg(flag("strict-types", "Values from outside must be validated before use"))
-            .arg(Arg::new("preflight").long("preflight").value_name("SEVERITY").help("error, warning or off"))
+            .arg(
+                Arg::new("preflight")
+                    .long("preflight")
+                    .value_name("SEVERITY")
+                    .value_parser(["error", "warning", "warn", "off", "allow", "silent"])
+                    .hide_possible_values(true)
+                    .help("What a missing import, template, directory or host operation is: error, warning or off"),
+            )
+            .arg(
+                Arg::new("host-capabilities")
+                    .long("host-capabilities")
+                    .value_name("FILE")
+                    .help("A JSON file with the operations of the host: {capability: [operation, ...]}"),
+            )
+            .arg(
+                Arg::new("bundle-root")
+                    .long("bundle-root")
+                    .value_name("DIR")
+                    .help("Where templates may lie besides beside their programs"),
+            )
+            .arg(flag("provider-matrix", "Prints what the known models can do, and checks nothing"))
+            .arg(
+                Arg::new("filter")
+                    .long("filter")
+                    .value_name("FEATURE")
+                    .requires("provider-matrix")
+                    .help("With --provider-matrix: the models that have a feature"),
+            )
             .arg(flag("watch", "Checks again whenever a file changes"))
             .arg(format_arg())
     },
@@ -69,6 +99,9 @@ pub(super) fn imported_names(files: &[Loaded]) -> HashMap<String, HashSet<String
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
+    if matches.get_flag("provider-matrix") {
+        return providers::matrix(matches);
+    }
     if matches.get_flag("watch") {
         let targets = matches.get_many::<String>("targets").map(|t| t.cloned().collect::<Vec<_>>());
         return Watch::of(&targets.unwrap_or_default()).work(|| once(matches));
@@ -113,12 +146,21 @@ fn once(matches: &ArgMatches) -> ExitCode {
         }
         let strict_types =
             matches.get_flag("strict-types") || project.manifest.flag("check", "strict_types") == Some(true);
-        let preflight = matches
-            .get_one::<String>("preflight")
-            .map(String::as_str)
-            .or_else(|| project.manifest.text("check", "preflight_severity"))
-            .unwrap_or("error");
-        let found = diagnostics(&file.graph, strict_types, preflight, &options);
+        let flag = |name: &str| matches.get_one::<String>(name).map(String::as_str);
+        let (severity, listed) = (flag("preflight"), flag("host-capabilities"));
+        let setting = preflight::Setting::read(&project, severity, listed, flag("bundle-root"), &mut disk);
+        let setting = match setting {
+            Ok(setting) => setting,
+            Err(problem) => {
+                output::error(&problem);
+                return ExitCode::FAILURE;
+            }
+        };
+        let mut found = diagnostics(&file.graph, strict_types, &options);
+        // A file that does not parse has no calls that mean anything.
+        if file.graph.module(file.graph.entry).is_some_and(|entry| !entry.parsed.has_errors()) {
+            found.extend(preflight::findings(&file.graph, &setting, &mut disk));
+        }
         let errors = found.iter().any(|(d, _)| d.severity == Severity::Error);
         failed |= errors || (project.strict() && !found.is_empty());
         for (diagnostic, source) in &found {
@@ -156,7 +198,6 @@ fn pipelines(wanted: &[String], disk: &mut DiskModules) -> Result<Vec<String>, &
 fn diagnostics<'g>(
     graph: &'g ModuleGraph,
     strict_types: bool,
-    preflight: &str,
     options: &LintOptions,
 ) -> Vec<(Diagnostic, &'g Source)> {
     let Some(entry) = graph.module(graph.entry) else { return Vec::new() };
@@ -171,27 +212,5 @@ fn diagnostics<'g>(
         |rule: &str| matches!(rule, "undefined-function" | "break-outside-loop" | "dead-code-after-return");
     let remarks = lint(graph, graph.entry, options).into_iter().filter(|f| !told(f.rule));
     found.extend(remarks.map(|f| own(f.diagnostic)));
-    let severity = match preflight {
-        "off" | "allow" | "silent" => return found,
-        "warning" | "warn" => Severity::Warning,
-        _ => Severity::Error,
-    };
-    for error in &graph.start_errors {
-        let Some(module) = graph.module(error.module).filter(|m| m.origin != Origin::Std) else { continue };
-        found.push((
-            Diagnostic {
-                severity,
-                code: "preflight",
-                message: format!("preflight: {}", error.preflight),
-                span: error.span,
-                label: Some("preflight".to_owned()),
-                help: error
-                    .preflight
-                    .starts_with("unresolved import")
-                    .then(|| "paths are relative to this file; `.harn` may be left out".to_owned()),
-            },
-            &module.source,
-        ));
-    }
     found
 }
