@@ -18,6 +18,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use harn_effect::EffectClass;
+/// The hash of every table by names of builtins: starting fills some with thousands of names.
+pub use harn_syntax::ast::NameHash;
 pub use options::option_keys;
 pub use signature::{Param, Signature};
 
@@ -174,9 +176,9 @@ pub struct BuiltinId(pub u32);
 
 struct Table {
     rows: Vec<Builtin>,
-    ids: HashMap<&'static str, BuiltinId>,
+    ids: HashMap<&'static str, BuiltinId, NameHash>,
     methods: Vec<Method>,
-    method_ids: HashMap<(&'static str, &'static str), usize>,
+    method_ids: HashMap<(&'static str, &'static str), usize, NameHash>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {

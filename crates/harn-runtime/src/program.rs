@@ -97,7 +97,7 @@ pub(crate) fn machine(
 ) -> Vm {
     let mut registry = registry();
     for name in denied.iter() {
-        registry.builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
+        registry.named_builtin(&format!("{REFUSED}{name}"), Body::Native(refuse));
     }
     let mut vm = Vm::new(Rc::new(registry), limits);
     if !denied.is_empty() {

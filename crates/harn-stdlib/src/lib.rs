@@ -89,19 +89,28 @@ pub fn natives() -> impl Iterator<Item = (&'static str, NativeFn)> {
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
     for (name, body) in natives() {
-        match name.split_once('.').and_then(|(on, method)| table::method(on, method)) {
+        match dotted(name).and_then(|(on, method)| table::method(on, method)) {
             Some(row) => registry.method(row.on, row.name, harn_vm::Body::Native(body)),
             None => registry.builtin(name, harn_vm::Body::Native(body)),
         }
     }
+    // Rows of one module stand together: its key is searched once for all of them.
+    let mut last = ("", "");
+    let mut key = |module: &'static str| {
+        if last.0 != module {
+            // A row that names no module is found by the test below; the VM would name the missing module.
+            last = (module, prelude_key(module).unwrap_or(module));
+        }
+        last.1
+    };
     for row in table::builtins() {
         if let table::Body::Prelude(module) = row.body {
-            registry.builtin(row.name, prelude(module, row.name));
+            registry.builtin(row.name, prelude(key(module), row.name));
         }
     }
     for row in table::methods() {
         if let table::Body::Prelude(module) = row.body {
-            registry.method(row.on, row.name, prelude(module, row.name));
+            registry.method(row.on, row.name, prelude(key(module), row.name));
         }
     }
     registry.global("pi", Value::float(std::f64::consts::PI));
@@ -112,22 +121,28 @@ pub fn registry() -> Registry {
     registry
 }
 
+/// What stands before and behind the first dot. Searched byte by byte: names are shorter than a search for a character
+/// takes to begin, and each start asks of every name.
+fn dotted(name: &str) -> Option<(&str, &str)> {
+    let dot = name.bytes().position(|byte| byte == b'.')?;
+    Some((name.get(..dot)?, name.get(dot + 1..)?))
+}
+
 /// Dicts of builtins that a program names by a prefix.
 const NAMESPACES: &[&str] = &["stream", "event_log", "trust", "workflow"];
 
 /// The dict of the builtins `NAME.*`.
 fn namespace_dict(name: &str) -> Value {
     let members = table::builtins().iter().filter_map(|row| {
-        let (first, rest) = row.name.split_once('.')?;
-        (first == name).then(|| (rest, Value::builtin(harn_vm::BuiltinId::of(row.name))))
+        let rest = row.name.strip_prefix(name)?.strip_prefix('.')?;
+        Some((rest, Value::builtin(harn_vm::BuiltinId::of(row.name))))
     });
     Value::dict(members)
 }
 
 fn prelude(module: &'static str, name: &'static str) -> harn_vm::Body {
-    let function = name.rsplit_once('.').map_or(name, |(_, last)| last);
-    // A row that names no module is found by the test below; the VM would name the missing module.
-    harn_vm::Body::Prelude { module: prelude_key(module).unwrap_or(module), function }
+    let function = dotted(name).map_or(name, |(_, last)| last);
+    harn_vm::Body::Prelude { module, function }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Names of builtins as small numbers, the same for the whole process.
 
+use harn_builtins::NameHash;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -10,7 +11,16 @@ pub struct BuiltinId(u32);
 #[derive(Default)]
 struct Names {
     list: Vec<&'static str>,
-    numbers: HashMap<&'static str, u32>,
+    numbers: HashMap<&'static str, u32, NameHash>,
+}
+
+impl Names {
+    fn add(&mut self, name: &'static str) -> BuiltinId {
+        let number = self.list.len() as u32;
+        self.list.push(name);
+        self.numbers.insert(name, number);
+        BuiltinId(number)
+    }
 }
 
 static NAMES: LazyLock<Mutex<Names>> = LazyLock::new(Mutex::default);
@@ -22,11 +32,16 @@ impl BuiltinId {
         if let Some(number) = names.numbers.get(name) {
             return BuiltinId(*number);
         }
-        let number = names.list.len() as u32;
-        let name: &'static str = Box::leak(name.into());
-        names.list.push(name);
-        names.numbers.insert(name, number);
-        BuiltinId(number)
+        names.add(Box::leak(name.into()))
+    }
+
+    /// The id of a name of the program's own text, which needs no copy.
+    pub(crate) fn of_static(name: &'static str) -> BuiltinId {
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        match names.numbers.get(name) {
+            Some(number) => BuiltinId(*number),
+            None => names.add(name),
+        }
     }
 
     /// The id of a name that somebody has given one; names that programs make up are not kept.

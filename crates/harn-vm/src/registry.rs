@@ -1,6 +1,9 @@
 //! The bodies of builtins and methods by name, given to the VM once.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+
+use harn_builtins::NameHash;
 
 use crate::builtin::BuiltinId;
 use crate::native::NativeFn;
@@ -23,8 +26,10 @@ pub enum Body {
 /// All builtins, methods and runtime globals of a program.
 #[derive(Default)]
 pub struct Registry {
-    builtins: HashMap<BuiltinId, Body>,
-    methods: HashMap<(&'static str, &'static str), (BuiltinId, Body)>,
+    /// By number: there are as many as names, and one is looked up for each call of one.
+    builtins: Vec<Option<Body>>,
+    /// The number of a method is given when the first program calls it: making its name takes longer than all the rest.
+    methods: HashMap<(&'static str, &'static str), (Cell<Option<BuiltinId>>, Body), NameHash>,
     globals: HashMap<String, Value>,
 }
 
@@ -35,14 +40,28 @@ impl Registry {
     }
 
     /// Adds a builtin.
-    pub fn builtin(&mut self, name: &str, body: Body) {
-        self.builtins.insert(BuiltinId::of(name), body);
+    pub fn builtin(&mut self, name: &'static str, body: Body) {
+        self.add(BuiltinId::of_static(name), body);
+    }
+
+    /// Adds a builtin whose name is made while the program runs. The name is kept for ever.
+    pub fn named_builtin(&mut self, name: &str, body: Body) {
+        self.add(BuiltinId::of(name), body);
+    }
+
+    fn add(&mut self, id: BuiltinId, body: Body) {
+        let place = id.number() as usize;
+        if place >= self.builtins.len() {
+            self.builtins.resize(place + 1, None);
+        }
+        if let Some(slot) = self.builtins.get_mut(place) {
+            *slot = Some(body);
+        }
     }
 
     /// Adds a method of the type that `type_of` names `on`. Its name as a builtin is `on.name`.
     pub fn method(&mut self, on: &'static str, name: &'static str, body: Body) {
-        let id = BuiltinId::of(&format!("{on}.{name}"));
-        self.methods.insert((on, name), (id, body));
+        self.methods.insert((on, name), (Cell::new(None), body));
     }
 
     /// Sets a runtime global (`pi`, `argv`, `stream`, ...): what a module's builtin list names and no builtin is.
@@ -53,12 +72,15 @@ impl Registry {
     /// The body of a builtin.
     pub fn find_builtin(&self, name: &str) -> Option<(BuiltinId, Body)> {
         let id = BuiltinId::known(name)?;
-        self.builtins.get(&id).map(|body| (id, *body))
+        self.body(id).map(|body| (id, body))
     }
 
     /// The body of a method.
     pub fn find_method(&self, on: &str, name: &str) -> Option<(BuiltinId, Body)> {
-        self.methods.get(&(on, name)).copied()
+        let (number, body) = self.methods.get(&(on, name))?;
+        let id = number.get().unwrap_or_else(|| BuiltinId::of(&format!("{on}.{name}")));
+        number.set(Some(id));
+        Some((id, *body))
     }
 
     /// A runtime global.
@@ -67,11 +89,14 @@ impl Registry {
     }
 
     pub(crate) fn body(&self, id: BuiltinId) -> Option<Body> {
-        self.builtins.get(&id).copied()
+        self.builtins.get(id.number() as usize).copied().flatten()
     }
 
     /// Names of all builtins.
     pub fn builtin_names(&self) -> impl Iterator<Item = &'static str> {
-        self.builtins.keys().map(|id| id.name())
+        (0u32..)
+            .zip(&self.builtins)
+            .filter(|(_, body)| body.is_some())
+            .map(|(number, _)| BuiltinId::from_number(number).name())
     }
 }
