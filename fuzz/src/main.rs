@@ -41,20 +41,11 @@ fn main() -> ExitCode {
             }
             _ => usage(),
         },
-        Some("run") => match args.get(1).map(std::fs::read_to_string) {
-            Some(Ok(text)) => match differ::product_on(&text, number("--threads", 1) as usize) {
-                Ok(answer) => {
-                    print!("{}", answer.output);
-                    println!("{:?}", answer.ending);
-                    ExitCode::SUCCESS
-                }
-                Err(why) => {
-                    println!("refused: {why}");
-                    ExitCode::FAILURE
-                }
-            },
-            _ => usage(),
-        },
+        Some("run") => {
+            let threads = number("--threads", 1) as usize;
+            let files: Vec<&String> = args.iter().skip(1).take_while(|arg| !arg.starts_with("--")).collect();
+            if files.is_empty() { usage() } else { all_run(&files, threads) }
+        }
         Some("shrink") => match args.get(1).map(std::fs::read_to_string) {
             Some(Ok(text)) => {
                 let differs = |text: &str| differ::compare(text).is_finding();
@@ -107,7 +98,7 @@ fn usage() -> ExitCode {
     eprintln!("cargo fuzz-programs compose --seed S  prints a composed program");
     eprintln!("cargo fuzz-programs compare FILE      runs a program by the product and by the oracle");
     eprintln!(
-        "cargo fuzz-programs run FILE [--threads N]  runs a program in the scripted world, tasks on N threads"
+        "cargo fuzz-programs run FILE... [--threads N]  runs programs in the scripted world, tasks on N threads"
     );
     eprintln!("cargo fuzz-programs shrink FILE       the smallest program in FILE on which the two differ");
     eprintln!(
@@ -118,6 +109,23 @@ fn usage() -> ExitCode {
         "cargo fuzz-programs soak [--seconds N] [--seed S]  compares composed programs, and watches memory"
     );
     ExitCode::from(2)
+}
+
+/// Runs programs one after the other and prints what they print; fails when one of them is refused.
+fn all_run(files: &[&String], threads: usize) -> ExitCode {
+    for file in files {
+        let answer = std::fs::read_to_string(file)
+            .map_err(|error| error.to_string())
+            .and_then(|text| differ::product_on(&text, threads));
+        match answer {
+            Ok(answer) => println!("{}{:?}", answer.output, answer.ending),
+            Err(why) => {
+                eprintln!("{file}: {why}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 fn verdict(found: &Result<&'static str, String>) -> ExitCode {

@@ -33,7 +33,7 @@ const REASONS: usize = 200;
 const FOLDER: &str = "target/fuzz";
 
 /// Of so many programs, one runs with its tasks on several threads too.
-const EVERY: u64 = 4;
+const EVERY: u64 = 8;
 
 /// What one comparison should not take.
 const SLOW: Duration = Duration::from_secs(5);

@@ -7,7 +7,7 @@ use super::{Composer, Ty};
 pub const SPIN: &str = "fn spin() {\n  return 0\n}\n";
 
 /// The same, taking long.
-pub const SPIN_LONG: &str = "fn spin() {\n  var t = 0\n  for i in 0 to 50000 exclusive {\n    t = (t + i) % 1000003\n  }\n  return t\n}\n";
+pub const SPIN_LONG: &str = "fn spin() {\n  var t = 0\n  for i in 0 to 60000 exclusive {\n    t = (t + i) % 1000003\n  }\n  return t\n}\n";
 
 impl Composer<'_> {
     /// The body of a task as a block, its parameter in front.
