@@ -13,6 +13,7 @@ use harn_eventlog::{
 };
 use transaction::SqliteTx;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 /// How long a writer waits for other processes. Spec 08 section 2.5 says 5 s, which sixteen busy writers on a slow disk can
@@ -96,6 +97,8 @@ fn open(path: &Path, create: bool) -> Result<Connection, LogError> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_handler(Some(wait_for_turn)).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(32);
+    // Plans do not depend on the values: otherwise SQLite prepares a statement again each time a value differs.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     let tables: i64 = connection
         .query_row(
             "SELECT count(*) FROM sqlite_master WHERE name IN ('topic_heads', 'checkpoints')",
