@@ -1,8 +1,9 @@
 //! The files that `check` and `lint` work on, and what their project configures (spec 01 section 8.4, 03 section 15).
 
 use crate::modules::DiskModules;
+use crate::output;
 use harn_types::graph::SourceLoader;
-use harn_types::lint::LintOptions;
+use harn_types::lint::{LintOptions, RULES};
 use harn_types::manifest::{self, Manifest};
 use std::collections::BTreeSet;
 
@@ -75,6 +76,47 @@ pub fn project(file: &str, disk: &mut DiskModules) -> Project {
         here = parent;
     }
     none
+}
+
+/// Tells what is wrong with the manifests that a command meets, each thing once.
+#[derive(Default)]
+pub struct Complaints {
+    told: BTreeSet<String>,
+}
+
+impl Complaints {
+    /// Whether the manifest of a project can be read; says so when it cannot.
+    pub fn readable(&mut self, project: &Project) -> bool {
+        if let Some(problem) = &project.problem
+            && self.told.insert(problem.clone())
+        {
+            output::error(problem);
+        }
+        project.problem.is_none()
+    }
+
+    /// Warns of keys that nothing reads, and of rules that are switched off and do not exist.
+    pub fn remarks(&mut self, project: &Project) {
+        let Some(directory) = &project.directory else { return };
+        let hint =
+            |near: Option<&str>| near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let keys = project.manifest.unknown_keys();
+        let keys = keys.iter().map(|(key, near)| format!("unknown key `{key}`{}", hint(near.as_deref())));
+        let disabled = project.lint_options().disabled;
+        let rules = disabled.iter().filter(|name| {
+            *name != "unreachable-code" && !RULES.iter().any(|rule| rule.name == name.as_str())
+        });
+        let rules = rules.map(|name| {
+            let near = harn_types::spelling::nearest(name, RULES.iter().map(|rule| rule.name), 3);
+            format!("no lint rule is called `{name}`{}", hint(near))
+        });
+        for text in keys.chain(rules) {
+            let text = format!("warning: {directory}/harn.toml: {text}\n");
+            if self.told.insert(text.clone()) {
+                output::err(&text);
+            }
+        }
+    }
 }
 
 impl Project {

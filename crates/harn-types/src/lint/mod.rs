@@ -2,79 +2,24 @@
 //!
 //! [`lint`] runs every pass over one file. A finding may carry edits; [`fixed`] applies those that do not overlap.
 //!
-//! A comment `// harn-lint: allow(rule, other-rule)` silences the rules on its own line and on the next one.
+//! A comment `// harn-lint: allow(rule, other-rule): why` silences the rules on its own line and on the next one; it must
+//! give its reason.
 
 mod expressions;
 mod layout;
 mod literals;
 mod names;
 mod practice;
+mod rules;
 mod statements;
+
+pub use rules::{RULES, Rule};
 
 use crate::graph::{Module, ModuleGraph, ModuleIndex};
 use harn_syntax::ast::{Expr, Ident, Symbol};
 use harn_syntax::{Diagnostic, Severity, Source, Span, TokenKind, parse};
+use rules::*;
 use std::collections::HashSet;
-
-/// A row of the table of rules.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// Its name, as printed in `lint[name]` and written in `harn.toml`.
-    pub name: &'static str,
-    /// Whether `harn lint --fix` can rewrite it.
-    pub fixes: bool,
-    /// What it finds and why that matters.
-    pub explanation: &'static str,
-}
-
-macro_rules! rules {
-    ($($constant:ident $name:literal $fixes:literal $explanation:literal)*) => {
-        $(const $constant: &str = $name;)*
-
-        /// Every rule.
-        pub const RULES: &[Rule] = &[$(Rule { name: $name, fixes: $fixes, explanation: $explanation }),*];
-    };
-}
-
-rules! {
-    UNUSED_VARIABLE "unused-variable" true "A variable that nothing reads is a leftover or a typing error. A name that begins with `_` says that it is meant."
-    UNUSED_PATTERN_BINDING "unused-pattern-binding" false "A name bound by destructuring that nothing reads."
-    UNUSED_PARAMETER "unused-parameter" false "A parameter that the body does not read. Begin its name with `_` when callers dictate the signature."
-    UNUSED_IMPORT "unused-import" true "An imported name that the file does not mention."
-    UNUSED_FUNCTION "unused-function" false "A function, tool, skill or eval pack that is neither public nor mentioned."
-    UNUSED_TYPE "unused-type" false "A struct, enum or interface that is never named."
-    NEVER_REASSIGNED "mutable-never-reassigned" true "A `var` that never changes reads better as `let`."
-    SHADOW "shadow-variable" false "A second immutable declaration in one scope stops the run; a name that hides one further out misleads the reader."
-    UNDEFINED_FUNCTION "undefined-function" false "A call of a name that nothing defines."
-    DEAD_CODE "dead-code-after-return" false "Statements behind one that surely leaves the block never run. Also known as `unreachable-code`."
-    BREAK_OUTSIDE "break-outside-loop" false "`break` and `continue` belong into `for` and `while` of the same function."
-    COMPARISON_TO_BOOL "comparison-to-bool" true "Comparing a truth value with `true` or `false` says nothing more than the value itself."
-    POINTLESS_COMPARISON "pointless-comparison" true "A comparison of an expression with itself, or a condition that is a constant."
-    BINARY_LITERAL "invalid-binary-op-literal" true "Arithmetic with `true`, `false` or `nil` raises when it runs."
-    NIL_TERNARY "redundant-nil-ternary" true "`x ?? d` says what a ternary on `x == nil` says."
-    LET_THEN_RETURN "let-then-return" true "A name for a value that is returned at once."
-    ELSE_RETURN "unnecessary-else-return" true "When both branches return, the else only adds indentation."
-    EMPTY_BLOCK "empty-block" true "An empty body is a leftover or hides an error."
-    DUPLICATE_ARM "duplicate-match-arm" false "Of two equal arms the second never runs."
-    UNNECESSARY_CAST "unnecessary-cast" true "A conversion of a value that already has the type."
-    REDUNDANT_CLONE "redundant-clone" true "Values are copied by assignment and passing anyway."
-    EAGER_COLLECTION "eager-collection-conversion" true "A lazy iterator where a collection is declared."
-    NAMING "naming-convention" false "Functions and tools are snake_case, types are PascalCase."
-    COMPLEXITY "cyclomatic-complexity" false "A function with so many branches is hard to test and to read. `@complexity(allow)` on the declaration turns the rule off."
-    MISSING_DOC "missing-harndoc" false "Public functions carry a `/** */` comment: it is what `harn doc` and editors show."
-    LEGACY_DOC "legacy-doc-comment" true "Documentation is written in `/** */` blocks."
-    BLANK_LINE "blank-line-between-items" true "A blank line sets top-level items apart."
-    TRAILING_COMMA "trailing-comma" true "A comma after the last of several lines keeps later changes to one line."
-    IMPORT_ORDER "import-order" true "Imports in one order: std first, then by path."
-    FILE_HEADER "require-file-header" true "Off unless `[lint] require_file_header = true`: a file begins with a `/** */` comment."
-    UNKNOWN_ESCAPE "unknown-escape" true "In a text the escapes are `\\n`, `\\t`, `\\\\`, `\\\"` and `\\$`; before any other character the backslash stays in the text. Written double it says so; a raw text `r\"...\"` has no escapes."
-    ASSERT_OUTSIDE "assert-outside-test" false "Assertions are for tests; `require` states conditions of programs."
-    REQUIRE_IN_TEST "require-in-test" false "Tests assert, which reports better."
-    PIPELINE_RETURN "pipeline-return-type" false "Public pipelines say what they return."
-    UNTYPED_ACCESS "untyped-dict-access" false "A part of a value from outside that was not validated."
-    PROMPT_INJECTION "prompt-injection-risk" false "Data interpolated into a system prompt can carry instructions."
-    APPROVAL_RESULT "unhandled-approval-result" false "An approval whose result nobody looks at approves nothing."
-}
 
 /// A replacement of a span of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +107,66 @@ impl<'a> Pass<'a> {
     }
 }
 
+impl Pass<'_> {
+    /// Lines and rules of `// harn-lint: allow(...): why` comments; those that silence nothing are findings.
+    fn suppressions(&mut self) -> Vec<(u32, String)> {
+        let module = self.module;
+        let mut out = Vec::new();
+        for token in &module.parsed.tokens {
+            if token.kind != TokenKind::LineComment {
+                continue;
+            }
+            let text = module.source.slice(token.span).trim_start_matches('/').trim();
+            let Some(rest) = text.strip_prefix("harn-lint:").map(str::trim) else { continue };
+            let form = "write `// harn-lint: allow(rule): why`";
+            let Some((list, reason)) = rest.strip_prefix("allow(").and_then(|rest| rest.split_once(')'))
+            else {
+                self.add(
+                    SUPPRESSION,
+                    token.span,
+                    "this suppression names no rule".to_owned(),
+                    form,
+                    Vec::new(),
+                );
+                continue;
+            };
+            let names: Vec<&str> = list.split(',').map(str::trim).collect();
+            let unknown = names
+                .iter()
+                .find(|name| **name != "unreachable-code" && !RULES.iter().any(|r| r.name == **name));
+            if let Some(name) = unknown {
+                let near = crate::spelling::nearest(name, RULES.iter().map(|rule| rule.name), 3);
+                let help = near.map_or_else(
+                    || "`harn explain` lists the rules".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.add(
+                    SUPPRESSION,
+                    token.span,
+                    format!("no lint rule is called `{name}`"),
+                    &help,
+                    Vec::new(),
+                );
+            } else if !reason.contains(char::is_alphanumeric) {
+                self.add(
+                    SUPPRESSION,
+                    token.span,
+                    "this suppression gives no reason".to_owned(),
+                    form,
+                    Vec::new(),
+                );
+            } else {
+                let line = module.source.position(token.span.start).line;
+                let canonical = |name: &str| {
+                    if name == "unreachable-code" { DEAD_CODE.to_owned() } else { name.to_owned() }
+                };
+                out.extend(names.into_iter().map(|name| (line, canonical(name))));
+            }
+        }
+        out
+    }
+}
+
 fn replace(span: Span, text: impl Into<String>) -> Vec<Edit> {
     vec![Edit { span, text: text.into() }]
 }
@@ -176,8 +181,8 @@ pub fn lint(graph: &ModuleGraph, index: ModuleIndex, options: &LintOptions) -> V
     practice::run(&mut pass);
     layout::run(&mut pass);
     literals::run(&mut pass);
+    let quiet = pass.suppressions();
     let mut findings = pass.findings;
-    let quiet = allowed(module);
     let disabled = |rule: &str| {
         options.disabled.iter().any(|d| d == rule || (d == "unreachable-code" && rule == DEAD_CODE))
     };
@@ -188,22 +193,6 @@ pub fn lint(graph: &ModuleGraph, index: ModuleIndex, options: &LintOptions) -> V
     });
     findings.sort_by_key(|f| (f.diagnostic.span.start, f.diagnostic.span.end));
     findings
-}
-
-/// Lines and rules of `// harn-lint: allow(...)` comments.
-fn allowed(module: &Module) -> Vec<(u32, String)> {
-    let mut out = Vec::new();
-    for token in &module.parsed.tokens {
-        if token.kind != TokenKind::LineComment {
-            continue;
-        }
-        let text = module.source.slice(token.span).trim_start_matches('/').trim();
-        let Some(list) = text.strip_prefix("harn-lint:").map(str::trim) else { continue };
-        let Some(list) = list.strip_prefix("allow(").and_then(|l| l.split_once(')')) else { continue };
-        let line = module.source.position(token.span.start).line;
-        out.extend(list.0.split(',').map(|rule| (line, rule.trim().to_owned())));
-    }
-    out
 }
 
 /// The text with every edit applied that overlaps none before it, and how many findings were mended. Nothing when

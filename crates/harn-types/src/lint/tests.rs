@@ -133,16 +133,40 @@ fn fixes_settle_and_keep_the_meaning() {
 }
 
 #[test]
-fn comments_silence_rules_on_their_line_and_the_next() {
+fn comments_with_a_reason_silence_rules_on_their_line_and_the_next() {
+    let none = Vec::<&str>::new();
     assert_eq!(
-        rules("fn _f() {\n  // harn-lint: allow(unused-variable)\n  let x = 1\n}\n"),
-        Vec::<&str>::new()
+        rules("fn _f() {\n  // harn-lint: allow(unused-variable): seen in a debugger\n  let x = 1\n}\n"),
+        none
     );
-    assert_eq!(rules("fn _f() {\n  let x = 1 // harn-lint: allow(unused-variable)\n}\n"), Vec::<&str>::new());
+    assert_eq!(rules("fn _f() {\n  let x = 1 // harn-lint: allow(unused-variable) later\n}\n"), none);
     assert_eq!(
-        rules("fn _f() {\n  // harn-lint: allow(shadow-variable)\n  let x = 1\n}\n"),
+        rules("fn _f() {\n  // harn-lint: allow(shadow-variable): why not\n  let x = 1\n}\n"),
         [UNUSED_VARIABLE]
     );
+}
+
+#[test]
+fn a_suppression_without_a_reason_or_of_no_rule_silences_nothing() {
+    for comment in ["allow(unused-variable)", "allow(unused-varible): a reason", "unused-variable"] {
+        let found = rules(&format!("fn _f() {{\n  // harn-lint: {comment}\n  let x = 1\n}}\n"));
+        assert_eq!(found, [SUPPRESSION, UNUSED_VARIABLE], "{comment}");
+    }
+}
+
+#[test]
+fn each_rule_speaks_in_its_wrong_program_and_not_in_its_right_one() {
+    for rule in RULES {
+        let found = |text: &str| {
+            let graph = load_text("main.harn", text.to_owned(), &mut library());
+            let options =
+                LintOptions { require_file_header: rule.name == FILE_HEADER, ..LintOptions::default() };
+            assert!(graph.modules.iter().all(|module| !module.parsed.has_errors()), "{text}");
+            lint(&graph, graph.entry, &options).iter().any(|finding| finding.rule == rule.name)
+        };
+        assert!(found(rule.wrong), "{}: {}", rule.name, rule.wrong);
+        assert!(!found(rule.right), "{}: {}", rule.name, rule.right);
+    }
 }
 
 #[test]

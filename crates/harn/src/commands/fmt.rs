@@ -3,6 +3,7 @@
 use super::Command;
 use crate::findings::diff;
 use crate::modules::DiskModules;
+use crate::targets::Project;
 use crate::{output, source, targets};
 use clap::{Arg, ArgAction, ArgMatches};
 use harn_fmt::{Options, Refusal, format};
@@ -79,17 +80,23 @@ fn run(matches: &ArgMatches) -> ExitCode {
             return super::misuse("fmt", "`-` stands for standard input and takes no other target beside it");
         }
         // The project is that of the working directory.
-        return standard_input(how, widths(configured("stdin.harn", &mut disk)));
+        let project = targets::project("stdin.harn", &mut disk);
+        if !targets::Complaints::default().readable(&project) {
+            return ExitCode::FAILURE;
+        }
+        return standard_input(how, widths(configured(&project)));
     }
     let paths = targets::programs(&wanted, &mut disk);
     if paths.is_empty() {
         output::err("No .harn files found\n");
         return ExitCode::FAILURE;
     }
+    let mut complaints = targets::Complaints::default();
     let mut failed = false;
     for path in &paths {
-        let options = widths(configured(path, &mut disk));
-        failed |= !one_file(path, how, options, &mut disk);
+        let project = targets::project(path, &mut disk);
+        failed |=
+            !complaints.readable(&project) || !one_file(path, how, widths(configured(&project)), &mut disk);
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
@@ -127,10 +134,10 @@ fn standard_input(how: How, options: Options) -> ExitCode {
     if changed && how != How::Write { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The widths that the project of a file sets, else the defaults. The file need not be there.
-pub(super) fn configured(path: &str, disk: &mut DiskModules) -> Options {
+/// The widths that a project sets, else the defaults.
+pub(super) fn configured(project: &Project) -> Options {
     let mut options = Options::default();
-    let manifest = targets::project(path, disk).manifest;
+    let manifest = &project.manifest;
     let width = |names: [&str; 2]| {
         let found = names.iter().find_map(|name| manifest.number("fmt", name));
         found.and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 20)

@@ -56,11 +56,17 @@ fn run(matches: &ArgMatches) -> ExitCode {
     }
     let (fix, dry) = (matches.get_flag("fix"), matches.get_flag("dry-run"));
     let mut told = Findings::new(format(matches));
+    let mut complaints = targets::Complaints::default();
     let (mut files, unreadable) = load(&paths, &mut disk);
     let used = imported_names(&files);
     let mut failed = unreadable > 0;
     for file in &mut files {
         let project = targets::project(&file.path, &mut disk);
+        if !complaints.readable(&project) {
+            failed = true;
+            continue;
+        }
+        complaints.remarks(&project);
         let mut options = project.lint_options();
         options.require_file_header = matches.get_flag("require-file-header")
             || project.manifest.flag("lint", "require_file_header") == Some(true);

@@ -77,7 +77,7 @@ impl Files for EditorFiles {
         Settings {
             lint: project.lint_options(),
             strict_types: project.manifest.flag("check", "strict_types") == Some(true),
-            format: fmt::configured(path, &mut self.disk),
+            format: fmt::configured(&targets::project(path, &mut self.disk)),
         }
     }
 }

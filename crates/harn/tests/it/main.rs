@@ -10,6 +10,7 @@
 mod agents;
 mod builtin_examples;
 mod chapters;
+mod checking;
 mod cli;
 mod editor;
 mod flags;
@@ -23,7 +24,6 @@ mod mistakes;
 mod place;
 #[path = "../../../../tests/postgres/server.rs"]
 mod postgres_server;
-mod preflight;
 mod projects;
 mod providers;
 mod repl;

@@ -133,13 +133,12 @@ fn once(matches: &ArgMatches) -> ExitCode {
     let (files, unreadable) = load(&paths, &mut disk);
     let used = imported_names(&files);
     let mut told = Findings::new(format(matches));
+    let mut complaints = targets::Complaints::default();
     let mut failed = unreadable > 0;
     for file in &files {
         let project = targets::project(&file.path, &mut disk);
-        if let Some(problem) = &project.problem {
-            output::error(problem);
-            failed = true;
-        }
+        failed |= !complaints.readable(&project);
+        complaints.remarks(&project);
         let mut options = project.lint_options();
         if let Some(entry) = file.graph.module(file.graph.entry) {
             options.used_elsewhere = used.get(&*entry.key).cloned().unwrap_or_default();

@@ -20,6 +20,7 @@ pub struct Found {
 /// Reads every file of the targets that mentions tests.
 pub fn discover(wish: &Wish, disk: &mut DiskModules) -> Found {
     let mut found = Found { tests: Vec::new(), broken: Vec::new(), files: 0 };
+    let mut complaints = targets::Complaints::default();
     for path in targets::programs(&wish.targets, disk) {
         let text = match source::read(&path) {
             Ok(text) => text,
@@ -30,6 +31,13 @@ pub fn discover(wish: &Wish, disk: &mut DiskModules) -> Found {
             }
         };
         if !text.contains("test_") && !text.contains("@test") {
+            continue;
+        }
+        // What the project governs is unknown: a test that passes would show nothing.
+        let project = targets::project(&path, disk);
+        if !complaints.readable(&project) {
+            found.files += 1;
+            found.broken.push(Finished::broken(&path, project.problem.unwrap_or_default()));
             continue;
         }
         let graph = match program::load(&path, text, disk, program::Options::default()) {

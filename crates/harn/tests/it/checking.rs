@@ -1,4 +1,4 @@
-//! `harn check`: what a program needs around it, and the table of providers.
+//! `harn check` and its project: what a program needs around it, what the manifest says, the table of providers.
 
 use crate::place::Place;
 
@@ -79,4 +79,44 @@ fn the_provider_matrix_lists_models_by_feature() {
     let done = place.harn(&["check", "--provider-matrix", "--filter", "vison"]);
     assert_eq!(done.code(), Some(2));
     assert!(done.err().contains("no feature is called `vison`"), "{}", done.err());
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_fails_every_command_that_reads_it() {
+    let place = Place::new();
+    place.file("main.harn", "pipeline test_a(task) {\n  assert(true)\n}\n");
+    place.file("harn.toml", "x = [");
+    for args in [["check", "main.harn"], ["lint", "main.harn"], ["fmt", "main.harn"], ["test", "main.harn"]] {
+        let done = place.harn(&args);
+        assert_eq!(done.code(), Some(1), "{args:?}");
+        assert!(done.err().contains("harn.toml: line 1: unclosed array"), "{args:?}: {}", done.err());
+    }
+}
+
+#[test]
+fn keys_and_rules_that_do_not_exist_are_warned_of_once() {
+    let place = Place::new();
+    place.file("a.harn", "println(1)\n");
+    place.file("b.harn", "println(1)\n");
+    place.file("harn.toml", "[lint]\ndisabled = [\"unused-varible\"]\n[chekc]\nstrict = true\n");
+    let done = place.harn(&["lint", "."]);
+    let path = place.dir.path().canonicalize().unwrap();
+    let told = done.err().replace(&*path.to_string_lossy(), "PLACE");
+    assert_eq!(
+        told,
+        "warning: PLACE/harn.toml: unknown key `chekc`; did you mean `check`?\n\
+         warning: PLACE/harn.toml: no lint rule is called `unused-varible`; did you mean `unused-variable`?\n"
+    );
+}
+
+#[test]
+fn every_code_and_rule_is_explained_with_two_programs() {
+    let place = Place::new();
+    for line in place.harn(&["explain"]).out().lines() {
+        let code = line.split_whitespace().next().unwrap();
+        let text = place.harn(&["explain", code]).out();
+        assert!(text.contains("\nWrong") && text.contains("\nRight:\n"), "{code}: {text}");
+    }
+    let done = place.harn(&["explain", "unused-varable"]);
+    assert_eq!(done.err(), "error: unknown code or rule `unused-varable`; did you mean `unused-variable`?\n");
 }
