@@ -111,12 +111,12 @@ pub fn verify_with(
         GLOBAL => on_log.iter().chain(outside.anchors).collect(),
         _ => Vec::new(),
     };
-    let mut walk = Walk::to(outside.mark, all.iter().copied()).along(log, topic)?;
+    let (mut walk, hold) = Walk::to(outside.mark, all.iter().copied()).along_with(log, topic, &all)?;
     if let Some(mark) = outside.mark {
         walk.check_mark(mark);
     }
     wrong.into_iter().for_each(|error| walk.wrong(error));
-    let anchored = walk.check_anchors(&all, outside.trusted);
+    let anchored = walk.check_anchors(all.iter().copied().zip(hold), outside.trusted);
     Ok(Report {
         topic: topic.to_owned(),
         total: walk.total,

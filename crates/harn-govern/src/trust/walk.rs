@@ -18,6 +18,8 @@ use super::verify::HeadMark;
 const PAGE: usize = 2000;
 /// A chain shorter than this is walked where it is read.
 const SHORT: u64 = 4000;
+/// So many signatures are worth a thread of their own.
+const MANY: usize = 64;
 
 /// What the chain holds at a place that an anchor names.
 #[derive(Default)]
@@ -149,8 +151,28 @@ impl Walk {
         last.1.push_str(hash);
     }
 
+    /// Walks a whole topic; of each anchor, whether its signatures hold, which for many is found out meanwhile on another
+    /// thread.
+    pub fn along_with(
+        self,
+        log: &mut (impl Read + ?Sized),
+        topic: &str,
+        anchors: &[&Anchor],
+    ) -> Result<(Walk, Vec<bool>), LogError> {
+        let check = || anchors.iter().map(|anchor| anchor.holds()).collect::<Vec<bool>>();
+        if anchors.len() < MANY {
+            return Ok((self.along(log, topic)?, check()));
+        }
+        std::thread::scope(|scope| {
+            let checker = scope.spawn(check);
+            let walk = self.along(log, topic)?;
+            let hold = checker.join().map_err(|_| LogError::Corrupt(format!("{topic}: cannot be checked")))?;
+            Ok((walk, hold))
+        })
+    }
+
     /// Walks a whole topic. A long one is read and checked on two threads.
-    pub fn along(self, log: &mut (impl Read + ?Sized), topic: &str) -> Result<Walk, LogError> {
+    fn along(self, log: &mut (impl Read + ?Sized), topic: &str) -> Result<Walk, LogError> {
         let mut walk = self;
         if log.latest(topic)?.unwrap_or(0) < SHORT {
             for_each_page(log, topic, |page| page.walk(&mut walk, topic).map(|()| true))?;
@@ -176,10 +198,14 @@ impl Walk {
         Ok(walk)
     }
 
-    /// Checks anchors against the chain; whether one of a trusted key vouches for it.
-    pub fn check_anchors(&mut self, anchors: &[&Anchor], trusted: Option<&dyn Fn(&str) -> bool>) -> bool {
+    /// Checks anchors against the chain, given whether their signatures hold; whether one of a trusted key vouches for it.
+    pub fn check_anchors<'a>(
+        &mut self,
+        anchors: impl IntoIterator<Item = (&'a Anchor, bool)>,
+        trusted: Option<&dyn Fn(&str) -> bool>,
+    ) -> bool {
         let mut anchored = false;
-        for (anchor, holds) in anchors.iter().zip(signatures_hold(anchors)) {
+        for (anchor, holds) in anchors {
             let at = anchor.chain_index;
             if !holds {
                 self.wrong(format!("anchor at index {at}: signature is wrong"));
@@ -211,21 +237,6 @@ impl Walk {
             Some(_) => {}
         }
     }
-}
-
-/// Whether the signatures of each anchor are those of its key; many are checked on two threads.
-fn signatures_hold(anchors: &[&Anchor]) -> Vec<bool> {
-    let check = |anchors: &[&Anchor]| anchors.iter().map(|anchor| anchor.holds()).collect::<Vec<_>>();
-    if anchors.len() < 64 {
-        return check(anchors);
-    }
-    let (first, second) = anchors.split_at(anchors.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(move || check(second));
-        let mut found = check(first);
-        found.extend(other.join().unwrap_or_else(|_| vec![false; second.len()]));
-        found
-    })
 }
 
 /// Payloads of some events, one after the other in one text.
