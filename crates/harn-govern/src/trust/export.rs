@@ -131,7 +131,9 @@ pub fn verify_document(document: &Json) -> FileReport {
         match anchor {
             None => walk.wrong(format!("anchor {position}: undecodable anchor")),
             Some(anchor) => {
-                if walk.check_anchors([(anchor, anchor.holds())], None) && !anchored_by.contains(&anchor.public_key) {
+                if walk.check_anchors([(anchor, anchor.holds())], None)
+                    && !anchored_by.contains(&anchor.public_key)
+                {
                     anchored_by.push(anchor.public_key.clone());
                 }
             }

@@ -166,7 +166,8 @@ impl Walk {
         std::thread::scope(|scope| {
             let checker = scope.spawn(check);
             let walk = self.along(log, topic)?;
-            let hold = checker.join().map_err(|_| LogError::Corrupt(format!("{topic}: cannot be checked")))?;
+            let hold =
+                checker.join().map_err(|_| LogError::Corrupt(format!("{topic}: cannot be checked")))?;
             Ok((walk, hold))
         })
     }
