@@ -5,30 +5,62 @@
     bench/counts.py --check [--limit PERCENT]                 exit 1 when one costs more than 3 % more
     bench/counts.py --record                                  write bench/counts.json
 
-What starting costs (an empty program) is counted on its own, under `start`, and taken off the others; it may grow by
-10 %, for every builtin adds to it. Counts are callgrind's ("Collected"): exact to the fourth digit whatever else the machine does, so a small change for
-the worse is seen. Only a release binary counts. They miss caches and stalls: bench/run.py measures time. Where
-valgrind is missing, --check says so and passes. A count that fell is no failure: record it, so that it is held.
+What is compared is what the interpreter executes itself: the instructions inside the binary, by callgrind, without those
+of the C library and the loader, which choose other ways on other processors and change with their versions (`all` has
+them too, for the reader). Such a count is exact to the fourth digit whatever else the machine does, so a small change
+for the worse is seen. What starting costs (an empty program) is counted on its own, under `start`, and taken off the
+others; it may grow by 10 %, for every builtin adds to it. Only a release binary counts. Counts miss caches and stalls:
+bench/run.py measures time. A count that fell is no failure: record it, so that it is held. Takes 40 s on two cores.
 """
-import argparse, json, os, pathlib, re, shutil, subprocess, sys, tempfile
+import argparse, json, os, pathlib, platform, re, shutil, subprocess, sys, tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 RECORD = HERE / "counts.json"
 START = "start"
 START_LIMIT = 10.0
+# Longest that one program may take, in seconds: the slowest takes a tenth of it.
+PATIENCE = 120
+
+
+def inside(profile, binary):
+    """Instructions executed in the binary itself, and all, of a callgrind profile."""
+    names, here, own, every, skip = {}, None, 0, 0, False
+    for line in profile.open(errors="replace"):
+        found = re.match(r"ob=\((\d+)\)(?: (.*))?", line)
+        if found:
+            names.setdefault(found[1], found[2])
+            here = names[found[1]]
+        elif found := re.match(r"cob=\((\d+)\) (.*)", line):
+            names.setdefault(found[1], found[2])
+        elif line.startswith("calls="):
+            # The next line is what the callee costs, which its own lines say too.
+            skip = True
+        elif found := re.match(r"[+*-]?\d* (\d+)$", line):
+            if not skip:
+                every += int(found[1])
+                own += int(found[1]) if here == binary else 0
+            skip = False
+    return own, every
 
 
 def count(harn, program, cwd):
-    """Instructions of one run."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", harn, "run", str(program)]
-    # A cache that is found warm or cold would change the count.
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          env={**os.environ, "HARN_CACHE": "off"})
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if done.returncode != 0 or found is None:
+    """Instructions of one run: in the binary, and all."""
+    profile = pathlib.Path(cwd) / f"{program.stem}.callgrind"
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", harn, "run", str(program)]
+    # A cache that is found warm or cold would change the count, as would threads.
+    env = {**os.environ, "HARN_CACHE": "off", "HARN_THREADS": "1"}
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env,
+                              timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"{program.name}: not done within {PATIENCE} s")
+    if done.returncode != 0 or not profile.exists():
         sys.exit(f"{program.name}: exit {done.returncode}\n{done.stderr[-2000:]}")
-    return int(found.group(1))
+    own, every = inside(profile, os.path.realpath(harn))
+    if own == 0:
+        sys.exit(f"{program.name}: nothing counted in {harn}")
+    return own, every
 
 
 def main():
@@ -39,11 +71,11 @@ def main():
     ap.add_argument("--limit", type=float, default=3.0)
     ap.add_argument("--record", action="store_true")
     a = ap.parse_args()
+    if platform.machine() != "x86_64":
+        print(f"the recorded counts are of x86-64, this is {platform.machine()}: not compared")
+        return
     if shutil.which("valgrind") is None:
-        if a.check:
-            print("valgrind is missing: instruction counts not checked (apt-get install valgrind)")
-            return
-        sys.exit("valgrind is missing: apt-get install valgrind")
+        sys.exit("valgrind is missing: scripts/counts installs it")
     harn = shutil.which(a.harn)
     if harn is None:
         sys.exit(f"no harn binary at {a.harn}: cargo build --release")
@@ -54,18 +86,23 @@ def main():
         empty = pathlib.Path(tmp) / "empty.harn"
         empty.write_text("")
         start, *totals = pool.map(lambda p: count(harn, p, tmp), [empty, *programs])
-    counts = {START: start, **{p.stem: total - start for p, total in zip(programs, totals)}}
+    def less(total):
+        return [part - begun for part, begun in zip(total, start)]
+
+    counts = {name: dict(zip(("own", "all"), total)) for name, total in
+              [(START, start), *((p.stem, less(total)) for p, total in zip(programs, totals))]}
     costly = []
-    print(f"{'program':<16} {'million':>10} {'recorded':>10} {'change':>8}")
+    print(f"{'program':<16} {'million':>10} {'recorded':>10} {'change':>8} {'with libraries':>15}")
     for name, instructions in counts.items():
-        before = known.get(name)
-        change = (instructions / before - 1) * 100 if before else None
+        own, before = instructions["own"], known.get(name, {}).get("own")
+        change = (own / before - 1) * 100 if before else None
         shown = f"{before / 1e6:10.1f} {change:+7.1f}%" if before else f"{'-':>10} {'-':>8}"
-        print(f"{name:<16} {instructions / 1e6:10.1f} {shown}")
+        print(f"{name:<16} {own / 1e6:10.1f} {shown} {instructions['all'] / 1e6:15.1f}")
         if change is None or change > (START_LIMIT if name == START else a.limit):
             costly.append(name)
     if a.record:
-        RECORD.write_text(json.dumps({**known, **counts}, indent=2, sort_keys=True) + "\n")
+        rows = sorted({**known, **counts}.items())
+        RECORD.write_text("{\n" + ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in rows) + "\n}\n")
     elif a.check and costly:
         sys.exit(f"more than {a.limit:g} % (start: {START_LIMIT:g} %) above bench/counts.json, or not recorded: {', '.join(costly)}")
 
