@@ -129,21 +129,15 @@ impl Vm {
         if unit.module.globals.get(index)?.mutable {
             return None;
         }
-        // SAFETY: no code runs; the values are only looked at.
-        let globals = unsafe { unit.link.globals.values() };
-        let value = globals.get(index)?;
-        if value.is_absent() { None } else { Parcel::pack(value) }
+        let value = unit.link.globals.get(index)?;
+        if value.is_absent() { None } else { Parcel::pack(&value) }
     }
 
     /// Takes the value of a module variable that home has lent.
     pub fn borrow_global(&mut self, module: &str, index: usize, parcel: Parcel) {
         let Ok(value) = self.unpack(parcel) else { return };
         let Some(unit) = self.units.get(module) else { return };
-        // SAFETY: no code runs, and nobody else looks at the values.
-        let globals = unsafe { unit.link.globals.values() };
-        if let Some(global) = globals.get_mut(index) {
-            *global = value;
-        }
+        unit.link.globals.set(index, value);
     }
 
     /// The value in a parcel, on this machine.

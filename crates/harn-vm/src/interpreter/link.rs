@@ -1,6 +1,6 @@
 //! Loading and linking: a module of bytecode becomes a unit of code that frames and closures point to.
 
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) fn link(module: Arc<Module>, globals: Globals) -> Rc<Unit> {
         globals,
         imports: module.imports.iter().map(|_| Cell::new(std::ptr::null())).collect(),
         builtins: module.builtins.iter().map(|_| Cell::new(Resolved::Unknown)).collect(),
-        function_values: UnsafeCell::new(module.functions.iter().map(|_| Value::NIL).collect()),
+        function_values: RefCell::new(module.functions.iter().map(|_| Value::NIL).collect()),
     };
     let mut unit =
         Rc::new(Unit { module, functions, values, linked, struct_literals: RefCell::default(), link });
@@ -164,9 +164,9 @@ impl Vm {
 
     /// A function of a unit as a value; the same value each time.
     pub(super) fn function_value(&mut self, code: *const Code) -> Value {
-        // SAFETY: the code belongs to a unit that the VM holds; nobody else looks at the values meanwhile.
+        // SAFETY: the code belongs to a unit that the VM holds.
         unsafe {
-            let values = &mut *(*code).link().function_values.get();
+            let mut values = (*code).link().function_values.borrow_mut();
             let slot = &mut values[(*code).number as usize];
             if slot.is_nil() {
                 *slot = code::closure(code, std::ptr::null(), 0);

@@ -243,8 +243,7 @@ impl Vm {
             self.units.insert(module.path, old);
             return Err(refusal);
         }
-        // SAFETY: no code runs, and every unit that shares the variables is told.
-        let globals = unsafe { old.link.globals.grown(module.globals.len()) };
+        let globals = old.link.globals.grown(module.globals.len());
         self.outgrown.push(old);
         self.outgrown.iter().for_each(|unit| unit.link.globals.follow());
         let path = module.path.clone();
@@ -269,8 +268,7 @@ impl Vm {
     pub fn variable(&self, path: &str, name: &str) -> Option<Value> {
         let unit = self.units.get(path)?;
         let index = unit.module.globals.iter().rposition(|global| global.name == name)?;
-        // SAFETY: no code runs; the value is copied before anything else happens.
-        let value = unsafe { unit.link.globals.values().get(index).cloned()? };
+        let value = unit.link.globals.get(index)?;
         (!value.is_absent()).then_some(value)
     }
 
@@ -446,12 +444,9 @@ impl Drop for Vm {
     fn drop(&mut self) {
         // Break the circles: globals hold closures that hold their unit; cells hold closures that hold the cell.
         for unit in self.units.values().chain(&self.outgrown) {
-            // SAFETY: no code runs; the values are moved out before they are dropped.
-            unsafe {
-                let globals = std::mem::take(unit.link.globals.values());
-                let values = std::mem::take(&mut *unit.link.function_values.get());
-                drop((globals, values));
-            }
+            // Moved out before they are dropped.
+            let values = unit.link.function_values.take();
+            drop((unit.link.globals.empty(), values));
         }
         self.pinned.clear();
         for cell in self.cells.drain(..) {

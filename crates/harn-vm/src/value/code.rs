@@ -1,6 +1,6 @@
 //! Loaded code: what closures and frames point to.
 
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -37,22 +37,24 @@ pub(crate) struct Link {
     pub imports: Box<[Cell<*const Code>]>,
     pub builtins: Box<[Cell<Resolved>]>,
     /// Functions as values; nil until first needed.
-    pub function_values: UnsafeCell<Vec<Value>>,
+    pub function_values: RefCell<Vec<Value>>,
 }
 
 /// The module variables of a unit. The units of a module that grows ([`crate::Vm::grow`]) share theirs.
 pub(crate) struct Globals {
     /// Where the first one stands; follows the store when that grows.
     start: Cell<*mut Value>,
-    store: Rc<UnsafeCell<Vec<Value>>>,
+    store: Rc<RefCell<Vec<Cell<Value>>>>,
 }
 
 impl Globals {
     /// So many variables without a value.
     pub(crate) fn new(count: usize) -> Globals {
-        let mut values: Vec<Value> = (0..count).map(|_| Value::ABSENT).collect();
-        let start = Cell::new(values.as_mut_ptr());
-        Globals { start, store: Rc::new(UnsafeCell::new(values)) }
+        let values = (0..count).map(|_| Cell::new(Value::ABSENT)).collect();
+        let globals =
+            Globals { start: Cell::new(std::ptr::null_mut()), store: Rc::new(RefCell::new(values)) };
+        globals.follow();
+        globals
     }
 
     /// The place of a variable.
@@ -65,32 +67,40 @@ impl Globals {
         unsafe { self.start.get().add(index) }
     }
 
-    /// The variables.
-    ///
-    /// # Safety
-    /// No code runs, and nobody else looks at the values meanwhile.
-    #[allow(clippy::mut_from_ref, reason = "the cell's own rule, stated above")]
-    pub(crate) unsafe fn values(&self) -> &mut Vec<Value> {
-        // SAFETY: see above.
-        unsafe { &mut *self.store.get() }
+    /// A copy of the value of a variable.
+    pub(crate) fn get(&self, index: usize) -> Option<Value> {
+        let store = self.store.borrow();
+        let place = store.get(index)?;
+        let value = place.replace(Value::NIL);
+        let copy = value.clone();
+        place.set(value);
+        Some(copy)
     }
 
-    /// The same variables and, up to `count`, more without a value.
-    ///
-    /// # Safety
-    /// As [`Globals::values`]; every unit that shares the store is told by [`Globals::follow`] before code runs.
-    pub(crate) unsafe fn grown(&self, count: usize) -> Globals {
-        // SAFETY: see above.
-        let values = unsafe { self.values() };
-        values.resize_with(count.max(values.len()), || Value::ABSENT);
+    /// Sets a variable; gives what it was.
+    pub(crate) fn set(&self, index: usize, value: Value) -> Option<Value> {
+        Some(self.store.borrow().get(index)?.replace(value))
+    }
+
+    /// Takes all variables away. No code of the unit runs any more.
+    pub(crate) fn empty(&self) -> Vec<Cell<Value>> {
+        let values = self.store.take();
+        self.follow();
+        values
+    }
+
+    /// The same variables and, up to `count`, more without a value. Every unit that shares the store is told by
+    /// [`Globals::follow`] before code runs.
+    pub(crate) fn grown(&self, count: usize) -> Globals {
+        let more = count.saturating_sub(self.store.borrow().len());
+        self.store.borrow_mut().extend((0..more).map(|_| Cell::new(Value::ABSENT)));
         self.follow();
         Globals { start: self.start.clone(), store: self.store.clone() }
     }
 
     /// Looks again where the store is.
     pub(crate) fn follow(&self) {
-        // SAFETY: only the address is taken.
-        self.start.set(unsafe { (*self.store.get()).as_mut_ptr() });
+        self.start.set(self.store.borrow().as_ptr().cast_mut().cast());
     }
 }
 

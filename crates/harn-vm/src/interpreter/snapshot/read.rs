@@ -121,12 +121,7 @@ impl Reader<'_, '_> {
                 if let Some(given) = given.get_mut(slot) {
                     *given = true;
                 }
-                // SAFETY: no code runs; the old value is dropped after the new one is in place.
-                let old = unsafe {
-                    let globals = unit.link.globals.values();
-                    globals.get_mut(slot).map(|to| std::mem::replace(to, value))
-                };
-                drop(old);
+                drop(unit.link.globals.set(slot, value));
             }
             if initialised {
                 if let Some(slot) = given.iter().position(|given| !given) {

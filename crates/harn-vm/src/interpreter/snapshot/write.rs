@@ -139,9 +139,7 @@ impl Writer<'_> {
             out.count(unit.module.globals.len());
             for (slot, global) in unit.module.globals.iter().enumerate() {
                 out.text(&global.name);
-                // SAFETY: no code runs; the value is copied before anything else happens.
-                let globals = unsafe { unit.link.globals.values() };
-                let value = globals.get(slot).cloned();
+                let value = unit.link.globals.get(slot);
                 self.value(out, &value.unwrap_or(Value::ABSENT))?;
             }
         }
@@ -296,7 +294,7 @@ impl Writer<'_> {
                 let code = code_of(&value);
                 // SAFETY: the closure holds its unit.
                 let named = unsafe {
-                    let values = &*(*code).link().function_values.get();
+                    let values = (*code).link().function_values.borrow();
                     values.get((*code).number as usize).is_some_and(|v| v.payload == value.payload)
                 };
                 out.count(self.code(code, false));
