@@ -26,6 +26,9 @@ use crate::structured::{self, Envelope};
 use crate::text_protocol;
 use crate::wire::{self, HttpPlan, anthropic};
 
+/// How many attempts the mock answers before the driver is asked to look around.
+const MOCKED_AT_ONCE: usize = 16;
+
 /// Which builtin asked, and so what it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -199,9 +202,10 @@ impl Call {
         self.fallbacks.clear();
     }
 
-    /// Makes an attempt.
+    /// Makes an attempt. Those that the mock answers follow at once, but not without end: `retries` may be any number, and
+    /// the driver has signals and deadlines to look at.
     pub fn attempt(&mut self, cx: &mut CallCx<'_>) -> Step {
-        loop {
+        for _ in 0..MOCKED_AT_ONCE {
             let request = self.current_request();
             let rates = self.rates(cx);
             let allowed =
@@ -231,6 +235,7 @@ impl Call {
                 return step;
             }
         }
+        Step::Wait(0)
     }
 
     /// The wait is over.

@@ -135,3 +135,17 @@ fn an_mcp_server_that_ends_is_an_error_and_not_a_hang() {
     assert_eq!(got[0], "Result.Err(MCP: server closed connection)");
     assert!(got[1].starts_with("Result.Err(MCP: failed to start 'no-such-program'"), "{}", got[1]);
 }
+
+#[test]
+fn retries_without_end_hear_a_deadline() {
+    let done = Place::new().run(
+        r#"llm_mock({text: "never json", match: "*"})
+let schema = {type: "object", required: ["ok"], properties: {ok: {type: "boolean"}}}
+let late = try {
+  deadline 50ms { llm_call_structured("p", schema, {provider: "mock", retries: 9223372036854775807}) }
+}
+println(is_err(late))
+"#,
+    );
+    assert_eq!((done.out().as_str(), done.err().as_str()), ("true\n", ""));
+}
