@@ -265,17 +265,22 @@ thread_local! {
     static SINCE: [std::cell::Cell<u64>; 2] = const { [const { std::cell::Cell::new(0) }; 2] };
 }
 
-/// Adds to a count; whether it is due, which starts it again.
-fn due(which: usize, more: u64, after: u64) -> bool {
-    SINCE.with(|since| {
-        let Some(count) = since.get(which) else { return false };
-        let total = count.get().saturating_add(more);
-        count.set(if total >= after { 0 } else { total });
-        total >= after
-    })
-}
-
 impl MemoryLimit {
+    /// Adds to a count; when it is due, looks at the memory, of which `wanted` more bytes are needed. The count starts
+    /// again only when all was well: a step that asks twice (the quick way, then the one that raises) gets one answer.
+    fn count(self, which: usize, more: u64, after: u64, wanted: u64) -> Result<(), Box<VmError>> {
+        SINCE.with(|since| {
+            let Some(count) = since.get(which) else { return Ok(()) };
+            count.set(count.get().saturating_add(more));
+            if count.get() < after {
+                return Ok(());
+            }
+            self.check(wanted)?;
+            count.set(0);
+            Ok(())
+        })
+    }
+
     fn check(self, more: u64) -> Result<(), Box<VmError>> {
         let in_use = (self.in_use)();
         if in_use.saturating_add(more) <= self.bytes {
@@ -304,7 +309,12 @@ pub const MAX_TEXT_BYTES: usize = 1 << 30;
 impl Limits {
     /// An ordinary error when a text of this many bytes would be longer than [`MAX_TEXT_BYTES`].
     pub fn check_text(&self, bytes: u64) -> Result<(), Box<VmError>> {
-        self.check_size(bytes)?;
+        self.check_longer_text(bytes, bytes)
+    }
+
+    /// The same for a text that grows in place, of which only `more` bytes are new.
+    pub(crate) fn check_longer_text(&self, bytes: u64, more: u64) -> Result<(), Box<VmError>> {
+        self.check_larger(bytes, more)?;
         if bytes > MAX_TEXT_BYTES as u64 {
             return Err(VmError::runtime(format!(
                 "a text of {bytes} bytes is too long (at most {MAX_TEXT_BYTES})"
@@ -315,11 +325,17 @@ impl Limits {
 
     /// An ordinary error when a result of this many bytes would break the limit.
     pub fn check_size(&self, bytes: u64) -> Result<(), Box<VmError>> {
+        self.check_larger(bytes, bytes)
+    }
+
+    /// The same for a value that grows in place, of which only `more` bytes are new: what is counted until the next look
+    /// must not be the whole at each step, or the looks of n steps would cost n squared.
+    pub(crate) fn check_larger(&self, bytes: u64, more: u64) -> Result<(), Box<VmError>> {
         if bytes > self.heap_bytes as u64 {
             return Err(VmError::runtime(format!("out of memory: a value of {bytes} bytes is too large")));
         }
         match self.memory {
-            Some(memory) if bytes >= COUNTED && due(0, bytes, LOOK_AFTER) => memory.check(bytes),
+            Some(memory) if bytes >= COUNTED => memory.count(0, more, LOOK_AFTER, more),
             _ => Ok(()),
         }
     }
@@ -327,7 +343,7 @@ impl Limits {
     /// An ordinary error when the process holds more than it may; called once a slice.
     pub(crate) fn check_memory(&self) -> Result<(), Box<VmError>> {
         match self.memory {
-            Some(memory) if due(1, 1, LOOK_EVERY) => memory.check(0),
+            Some(memory) => memory.count(1, 1, LOOK_EVERY, 0),
             _ => Ok(()),
         }
     }

@@ -40,7 +40,8 @@ pub(super) fn extend(vm: &Vm, list: &mut Value, more: Value) -> Result<()> {
         return Err(access::cannot_destructure(&more, "[...]", "list"));
     }
     if let Some(items) = list.list_mut() {
-        vm.limits.check_size((items.len() + more.list_cell().items.len()) as u64 * 16)?;
+        let added = more.list_cell().items.len();
+        vm.limits.check_larger((items.len() + added) as u64 * 16, added as u64 * 16)?;
         items.extend(more.into_list());
     }
     Ok(())

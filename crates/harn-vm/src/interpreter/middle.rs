@@ -233,7 +233,7 @@ pub(super) unsafe fn grow(vm: &Vm, list: *mut Value, item: *mut Value) -> bool {
 pub(super) unsafe fn append(vm: &Vm, x: *mut Value, y: *mut Value, dead: u32) -> Option<Value> {
     // SAFETY: see above.
     unsafe {
-        if !may_append(vm, &*x, &*y) {
+        if !may_append(vm, &*x, &*y, dead & 1 != 0 && (*x).is_unique()) {
             return None;
         }
         let mut left = if dead & 1 != 0 { take(x) } else { (*x).clone() };
@@ -249,16 +249,18 @@ pub(super) unsafe fn append(vm: &Vm, x: *mut Value, y: *mut Value, dead: u32) ->
     }
 }
 
-/// Whether `x + y` joins two texts or two lists and cannot fail.
-fn may_append(vm: &Vm, x: &Value, y: &Value) -> bool {
+/// Whether `x + y` joins two texts or two lists and cannot fail; `in_place` when `x` is what grows.
+fn may_append(vm: &Vm, x: &Value, y: &Value, in_place: bool) -> bool {
     match (x.tag(), y.tag()) {
         (tag::LIST, tag::LIST) => {
-            let items = x.list_cell().items.len() + y.list_cell().items.len();
-            vm.limits.check_size(items as u64 * 16).is_ok()
+            let more = y.list_cell().items.len() as u64 * 16;
+            let bytes = x.list_cell().items.len() as u64 * 16 + more;
+            vm.limits.check_larger(bytes, if in_place { more } else { bytes }).is_ok()
         }
         (tag::STR | tag::HEAP_STR, tag::STR | tag::HEAP_STR) => {
-            let bytes = x.as_str().map_or(0, str::len) + y.as_str().map_or(0, str::len);
-            vm.limits.check_text(bytes as u64).is_ok()
+            let more = y.as_str().map_or(0, str::len) as u64;
+            let bytes = x.as_str().map_or(0, str::len) as u64 + more;
+            vm.limits.check_longer_text(bytes, if in_place { more } else { bytes }).is_ok()
         }
         _ => false,
     }
@@ -285,9 +287,9 @@ pub(super) unsafe fn loosen(
         }
         let sure = if push {
             (*current).tag() == tag::LIST
-                && vm.limits.check_size((*current).list_cell().items.len() as u64 * 32).is_ok()
+                && vm.limits.check_larger((*current).list_cell().items.len() as u64 * 32, 32).is_ok()
         } else {
-            may_append(vm, &*current, &*operand)
+            may_append(vm, &*current, &*operand, true)
         };
         if sure {
             drop(take(place));

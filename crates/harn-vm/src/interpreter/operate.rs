@@ -43,11 +43,13 @@ fn add(mut a: Value, b: &Value, limits: &Limits) -> Result<Value> {
     }
     match (a.view(), b.view()) {
         (View::Str(x), View::Str(y)) => {
-            limits.check_text((x.len() + y.len()) as u64)?;
+            let (bytes, more) = ((x.len() + y.len()) as u64, y.len() as u64);
+            limits.check_longer_text(bytes, if a.is_unique() { more } else { bytes })?;
             a.str_append(b.as_str().unwrap_or(""));
         }
         (View::List(x), View::List(y)) => {
-            limits.check_size((x.len() + y.len()) as u64 * 16)?;
+            let (bytes, more) = ((x.len() + y.len()) as u64 * 16, y.len() as u64 * 16);
+            limits.check_larger(bytes, if a.is_unique() { more } else { bytes })?;
             if let Some(items) = a.list_mut() {
                 items.extend_from_slice(&b.list_cell().items);
             }
