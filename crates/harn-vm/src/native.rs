@@ -254,7 +254,7 @@ pub struct MemoryLimit {
     pub in_use: fn() -> u64,
 }
 
-/// Results below this size are not counted one by one: the look between slices is enough for them.
+/// Results and growth below this size are not counted one by one: the look between slices is enough for them.
 const COUNTED: u64 = 4 << 10;
 /// After so many bytes of counted results, and after so many slices, the memory of the process is looked at.
 const LOOK_AFTER: u64 = 32 << 20;
@@ -268,6 +268,7 @@ thread_local! {
 impl MemoryLimit {
     /// Adds to a count; when it is due, looks at the memory, of which `wanted` more bytes are needed. The count starts
     /// again only when all was well: a step that asks twice (the quick way, then the one that raises) gets one answer.
+    #[inline(never)]
     fn count(self, which: usize, more: u64, after: u64, wanted: u64) -> Result<(), Box<VmError>> {
         SINCE.with(|since| {
             let Some(count) = since.get(which) else { return Ok(()) };
@@ -313,6 +314,7 @@ impl Limits {
     }
 
     /// The same for a text that grows in place, of which only `more` bytes are new.
+    #[inline]
     pub(crate) fn check_longer_text(&self, bytes: u64, more: u64) -> Result<(), Box<VmError>> {
         self.check_larger(bytes, more)?;
         if bytes > MAX_TEXT_BYTES as u64 {
@@ -330,12 +332,13 @@ impl Limits {
 
     /// The same for a value that grows in place, of which only `more` bytes are new: what is counted until the next look
     /// must not be the whole at each step, or the looks of n steps would cost n squared.
+    #[inline]
     pub(crate) fn check_larger(&self, bytes: u64, more: u64) -> Result<(), Box<VmError>> {
         if bytes > self.heap_bytes as u64 {
             return Err(VmError::runtime(format!("out of memory: a value of {bytes} bytes is too large")));
         }
         match self.memory {
-            Some(memory) if bytes >= COUNTED => memory.count(0, more, LOOK_AFTER, more),
+            Some(memory) if more >= COUNTED => memory.count(0, more, LOOK_AFTER, more),
             _ => Ok(()),
         }
     }
