@@ -15,6 +15,9 @@ use super::PostgresStore;
 use super::link::{Params, Trouble};
 use super::listen::CHANNEL;
 
+/// How often a commit whose answer got lost is looked for over connections that break as well.
+const LOOKS: u32 = 20;
+
 /// The isolation is named because another default of the server would read the state before the wait for the lock. The lock
 /// is "harn" in ASCII.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(1751216750)";
@@ -125,19 +128,25 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Whether the transaction with this token was committed. Holding the lock, it is over either way.
+    /// Whether the transaction with this token was committed. Holding the lock, it is over either way. Looking changes
+    /// nothing, so a connection that breaks meanwhile is only a reason to look again.
     fn look_up(&mut self, token: &str) -> Result<(), LogError> {
-        let unknown = |store: &PostgresStore| LogError::Unknown(store.link.place().to_owned());
-        if self.lock().is_err() {
-            return Err(unknown(self));
+        for _ in 0..LOOKS {
+            match self.lock() {
+                Ok(()) => {}
+                Err(LogError::Lost(_)) => continue,
+                Err(_) => break,
+            }
+            let found = self.link.query("SELECT 1 FROM harn_commits WHERE token = $1", &[&token]);
+            self.roll_back();
+            match found {
+                Ok(rows) if rows.is_empty() => return Err(LogError::Lost(self.link.place().to_owned())),
+                Ok(_) => return Ok(()),
+                Err(Trouble::Lost(_)) => {}
+                Err(Trouble::Refused(_)) => break,
+            }
         }
-        let found = self.link.query("SELECT 1 FROM harn_commits WHERE token = $1", &[&token]);
-        self.roll_back();
-        match found {
-            Ok(rows) if rows.is_empty() => Err(LogError::Lost(self.link.place().to_owned())),
-            Ok(_) => Ok(()),
-            Err(_) => Err(unknown(self)),
-        }
+        Err(LogError::Unknown(self.link.place().to_owned()))
     }
 }
 
