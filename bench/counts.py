@@ -80,6 +80,8 @@ def main():
     harn = shutil.which(a.harn)
     if harn is None:
         sys.exit(f"no harn binary at {a.harn}: cargo build --release")
+    # The programs run in a folder of their own, where a relative path means nothing.
+    harn = os.path.abspath(harn)
     known = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     recorded_with = known.pop("compiler", compiler)
