@@ -1,9 +1,15 @@
 //! The hash table behind large dicts and sets: entries in insertion order, and an open-addressed index into them.
+//!
+//! An index of 2^k slots holds entry numbers of k bits; the other bits of a slot are the upper ones of the key's hash. So a
+//! probe past other keys stays in the index, where the next slot is in the same cache line, and an entry, which is
+//! somewhere in memory, is looked at when it is almost surely the right one.
 
 use super::Value;
 
 const EMPTY: u32 = u32::MAX;
 const GONE: u32 = u32::MAX - 1;
+/// So many of the highest entry numbers are not given: with all bits of a hash set they would read as EMPTY or GONE.
+const RESERVED: usize = 2;
 
 struct Entry {
     hash: u64,
@@ -20,6 +26,8 @@ pub(crate) struct Table {
     live: usize,
     /// Index slots that are not EMPTY.
     used: usize,
+    /// Bits of a slot that are the entry's number.
+    bits: u32,
 }
 
 impl Table {
@@ -35,20 +43,29 @@ impl Table {
             return None;
         }
         let mask = self.index.len() - 1;
+        let mark = self.slot(hash, 0);
         let mut at = hash as usize & mask;
         loop {
-            match self.index[at] {
-                EMPTY => return None,
-                GONE => {}
-                entry => {
-                    let found = &self.entries[entry as usize];
-                    if found.hash == hash && same(&found.key) {
-                        return Some(entry as usize);
-                    }
+            let slot = self.index[at];
+            if slot == EMPTY {
+                return None;
+            }
+            let entry = (slot ^ mark) as usize;
+            if entry <= mask && slot != GONE {
+                let found = &self.entries[entry];
+                if found.hash == hash && same(&found.key) {
+                    return Some(entry);
                 }
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// What the index holds for an entry with that hash.
+    #[inline(always)]
+    fn slot(&self, hash: u64, entry: usize) -> u32 {
+        // As 64 bits: 2^32 slots leave no bit for the hash.
+        (hash >> 32 >> self.bits << self.bits) as u32 | entry as u32
     }
 
     /// The key and value of an entry; `None` when it was removed or never was.
@@ -64,40 +81,43 @@ impl Table {
 
     /// Adds a key that is not there.
     pub(crate) fn add(&mut self, hash: u64, key: Value, value: Value) -> usize {
-        if (self.used + 1) * 4 > self.index.len() * 3 || self.entries.len() + 1 > self.index.len() {
+        if (self.used + 1) * 4 > self.index.len() * 3 || self.entries.len() + 1 + RESERVED > self.index.len()
+        {
             self.rebuild();
         }
         let at = self.entries.len();
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
-        self.used += usize::from(self.enter(hash, at as u32));
+        self.used += usize::from(self.enter(hash, at));
         at
     }
 
     /// Puts an entry into the index; whether an EMPTY slot was taken.
-    fn enter(&mut self, hash: u64, entry: u32) -> bool {
+    fn enter(&mut self, hash: u64, entry: usize) -> bool {
+        let slot = self.slot(hash, entry);
         let mask = self.index.len() - 1;
         let mut at = hash as usize & mask;
         while self.index[at] < GONE {
             at = (at + 1) & mask;
         }
         let fresh = self.index[at] == EMPTY;
-        self.index[at] = entry;
+        self.index[at] = slot;
         fresh
     }
 
     /// Removes an entry.
     pub(crate) fn remove(&mut self, at: usize) -> Option<(Value, Value)> {
         let hash = self.entries.get(at)?.hash;
+        let held = self.slot(hash, at);
         let mask = self.index.len() - 1;
-        let mut slot = hash as usize & mask;
-        while self.index[slot] != at as u32 {
-            if self.index[slot] == EMPTY {
+        let mut place = hash as usize & mask;
+        while self.index[place] != held {
+            if self.index[place] == EMPTY {
                 return None;
             }
-            slot = (slot + 1) & mask;
+            place = (place + 1) & mask;
         }
-        self.index[slot] = GONE;
+        self.index[place] = GONE;
         self.live -= 1;
         let entry = &mut self.entries[at];
         let key = std::mem::replace(&mut entry.key, Value::ABSENT);
@@ -112,10 +132,11 @@ impl Table {
         let size = (self.entries.len() * 2 + 8).next_power_of_two();
         self.index.clear();
         self.index.resize(size, EMPTY);
+        self.bits = size.trailing_zeros();
         self.used = self.entries.len();
         for at in 0..self.entries.len() {
             let hash = self.entries[at].hash;
-            self.enter(hash, at as u32);
+            self.enter(hash, at);
         }
     }
 
@@ -151,6 +172,7 @@ impl Clone for Table {
             index: self.index.clone(),
             live: self.live,
             used: self.used,
+            bits: self.bits,
         }
     }
 }
