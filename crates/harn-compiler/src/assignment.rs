@@ -22,6 +22,8 @@ enum Root {
     Register(u8),
     Global(u32),
     Spilled(u32),
+    /// In no mutable variable: storing raises, when everything before the store has been done.
+    Nowhere(Symbol),
 }
 
 /// How the value of a target grows; the numbers are operand `c` of `LoosenGlobal`.
@@ -46,14 +48,14 @@ impl<'a> Compiler<'a> {
         self.release(mark);
     }
 
-    /// The root of an assignment, or the error of assigning to that name.
-    fn root(&mut self, name: Symbol) -> Option<Root> {
+    /// The root of an assignment.
+    fn root(&mut self, name: Symbol) -> Root {
         let mutable = self.is_mutable_here(name);
         match self.meaning(name) {
-            Meaning::Register(register) if mutable => Some(Root::Register(register)),
-            Meaning::Spilled(number) if mutable => Some(Root::Spilled(number)),
-            Meaning::Module(ModuleName::Global { index, mutable: true }) => Some(Root::Global(index)),
-            _ => None,
+            Meaning::Register(register) if mutable => Root::Register(register),
+            Meaning::Spilled(number) if mutable => Root::Spilled(number),
+            Meaning::Module(ModuleName::Global { index, mutable: true }) => Root::Global(index),
+            _ => Root::Nowhere(name),
         }
     }
 
@@ -70,10 +72,10 @@ impl<'a> Compiler<'a> {
 
     fn assign_name(&mut self, name: Symbol, target: &'a Expr, assign: &'a Assign, stmt: &'a Stmt) {
         match self.root(name) {
-            Some(Root::Register(register)) => self.assign_register(name, register, assign, stmt),
-            Some(root) => {
+            Root::Register(register) => self.assign_register(name, register, assign, stmt),
+            root => {
                 let value = self.temp();
-                match self.growth(target, assign) {
+                match self.growth(target, assign, &root) {
                     Some((growth, operand)) => {
                         // The operand stands in the register after the value, as the loosening wants it.
                         let second = self.temp();
@@ -97,12 +99,6 @@ impl<'a> Compiler<'a> {
                 self.at(stmt.span);
                 self.store_root(&root, value);
             }
-            None => {
-                let value = self.temp();
-                self.expr(&assign.value, value);
-                self.at(stmt.span);
-                self.raise_unassignable(name);
-            }
         }
     }
 
@@ -111,6 +107,7 @@ impl<'a> Compiler<'a> {
             Root::Register(register) => self.deliver(value, *register),
             Root::Global(index) => self.emit(Op::SetGlobal, value, 0, 0, *index as i32),
             Root::Spilled(number) => self.store_spilled(*number, value),
+            Root::Nowhere(name) => self.raise_unassignable(*name),
         }
     }
 
@@ -134,6 +131,7 @@ impl<'a> Compiler<'a> {
                 let (spill, site) = self.spill_slot(*number);
                 self.emit(Op::TakeField, dst, spill, 0, site);
             }
+            Root::Nowhere(name) => self.raise_unassignable(*name),
         }
     }
 
@@ -189,14 +187,9 @@ impl<'a> Compiler<'a> {
                 place.span,
             );
         };
-        let Some(root) = self.root(*name) else {
-            let value = self.temp();
-            self.expr(&assign.value, value);
-            self.at(place.span);
-            return self.raise_unassignable(*name);
-        };
+        let root = self.root(*name);
         let value = self.temp();
-        let growth = self.growth(target, assign);
+        let growth = self.growth(target, assign, &root);
         // The operand of a growing target stands in the register after its value.
         let second = if growth.is_some() { self.temp() } else { value };
         if assign.op.is_none() && growth.is_none() {
@@ -255,6 +248,10 @@ impl<'a> Compiler<'a> {
             } else {
                 self.combine_at(stmt.span, op, value, &assign.value, value);
             }
+        }
+        if matches!(root, Root::Nowhere(_)) {
+            self.at(place.span);
+            return self.store_root(&root, value);
         }
         if precedents::drops_its_value(assign) {
             return;
@@ -346,7 +343,10 @@ impl<'a> Compiler<'a> {
 
     /// How a text or list may grow in `t += e`, `t = t + e` or `t = t.push(e)`, and `e`. The target's keys are the
     /// same at both places: literals, and variables of this function that `e` does not assign.
-    fn growth(&mut self, target: &'a Expr, assign: &'a Assign) -> Option<(Growth, &'a Expr)> {
+    fn growth(&mut self, target: &'a Expr, assign: &'a Assign, root: &Root) -> Option<(Growth, &'a Expr)> {
+        if matches!(root, Root::Nowhere(_)) {
+            return None;
+        }
         let (growth, operand) = match (assign.op, &peel(&assign.value).kind) {
             (Some(BinaryOp::Add), _) => (Growth::Add, &assign.value),
             (Some(_), _) => return None,

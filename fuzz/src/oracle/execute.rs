@@ -251,7 +251,11 @@ impl Activation {
                 (path, binary(op, &old, &operand)?)
             }
         };
-        let whole = if path.is_empty() { value } else { stored(&read_root()?, &path, value)? };
+        // Storing begins with the variable (spec 03 section 5): what it holds does not matter when it is immutable.
+        let whole = match path.is_empty() || !scope.mutable(root) {
+            true => value,
+            false => stored(&read_root()?, &path, value)?,
+        };
         match scope.assign(root, whole) {
             Assigned::Done => Ok(()),
             Assigned::Immutable => Err(thrown(format!("Cannot assign to immutable binding: {text}"))),

@@ -141,6 +141,14 @@ impl Scope {
         Assigned::Unknown
     }
 
+    /// Whether a name is that of a mutable variable.
+    pub fn mutable(&self, name: Symbol) -> bool {
+        match lock(&self.0.names).get(&name) {
+            Some(slot) => slot.mutable,
+            None => self.0.parent.as_ref().is_some_and(|parent| parent.mutable(name)),
+        }
+    }
+
     /// Whether a name is declared here or around.
     pub fn knows(&self, name: Symbol) -> bool {
         lock(&self.0.names).contains_key(&name) || self.0.parent.as_ref().is_some_and(|p| p.knows(name))

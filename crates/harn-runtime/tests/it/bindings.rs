@@ -72,3 +72,40 @@ fn a_variable_that_is_given_its_own_value_before_it_ends_lets_go_of_it() {
         run("fn f(p) {\n  for v in 1 to 3 {\n    v = p\n    v = v\n  }\n  return p\n}\nprintln(f([1]))");
     assert_eq!(ran.out(), "[1]\n");
 }
+
+#[test]
+fn an_immutable_variable_refuses_a_store_whatever_it_holds() {
+    let ran = run(
+        "for held in [5, \"text\", [1], {a: 1}, nil] {\n  let x = held\n  try { x[9] = 1 } catch (e) { println(e) }\n  try { x.a.b = 1 } catch (e) { println(e) }\n}",
+    );
+    assert_eq!(ran.out(), "Cannot assign to immutable binding: x\n".repeat(10));
+}
+
+#[test]
+fn a_store_that_is_refused_comes_after_its_value_and_its_index() {
+    let ran = run(
+        "fn tell(x) {\n  println(x)\n  return x\n}\nlet xs = [1]\ntry { xs[tell(0)] = tell(\"value\") } catch (e) { println(e) }\ntry { xs[tell(0)] += tell(7) } catch (e) { println(e) }",
+    );
+    let refused = "Cannot assign to immutable binding: xs\n";
+    assert_eq!(ran.out(), format!("value\n0\n{refused}0\n7\n{refused}"));
+}
+
+#[test]
+fn what_a_compound_assignment_computes_may_fail_before_the_store_is_refused() {
+    let ran = run(
+        "let x = 1\ntry { x -= nil } catch (e) { println(e) }\nlet d = {n: 1}\ntry { d.n *= [] } catch (e) { println(e) }\ntry { d.n *= 2 } catch (e) { println(e) }",
+    );
+    assert!(ran.out().starts_with("Type error: "), "{}", ran.out());
+    assert!(ran.out().ends_with("Cannot assign to immutable binding: d\n"), "{}", ran.out());
+}
+
+#[test]
+fn an_argument_of_the_wrong_type_is_named_by_its_type_in_a_list_too() {
+    let ran = run(
+        "struct P { a: int }\nfn f(xs: list<int>) { return xs }\nfn hide(x) { return x }\ntry { f(hide([1, P({a: 1})])) } catch (e) { println(e) }",
+    );
+    assert_eq!(
+        ran.out(),
+        "Runtime error: TypeError: parameter 'xs': at root[1]: expected type 'int', got 'struct'\n"
+    );
+}

@@ -20,7 +20,7 @@ pub(crate) fn check_param(value: &Value, check: &ParamCheck) -> Result<()> {
                         return Err(VmError::runtime(format!(
                             "TypeError: parameter '{p}': at root[{i}]: expected type '{}', got '{}'",
                             label(item),
-                            schema_type(&element)
+                            element.type_name()
                         )));
                     }
                 }
@@ -163,11 +163,6 @@ pub(crate) fn literal_value(literal: &Const) -> Value {
 
 fn show_literal(literal: &Const) -> String {
     display(&literal_value(literal))
-}
-
-/// The name a schema check gives to a value's type: structs are dicts there.
-fn schema_type(value: &Value) -> &'static str {
-    if value.is_struct() { "dict" } else { value.type_name() }
 }
 
 /// The type as a message names it.
