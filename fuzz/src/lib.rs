@@ -14,6 +14,7 @@ pub mod memory;
 pub mod mutate;
 pub mod nest;
 pub mod oracle;
+pub mod prefixes;
 pub mod random;
 pub mod shrink;
 pub mod soak;

@@ -8,7 +8,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a development tool: it reads programs and writes findings")]
 
-use harn_fuzz::{compose, corpus, differ, laws, mutate, random, shrink, soak, trial, watch};
+use harn_fuzz::{compose, corpus, differ, laws, mutate, prefixes, random, shrink, soak, trial, watch};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         args.get(at + 1).cloned()
     };
     let number = |name: &str, default: u64| option(name).and_then(|n| n.parse().ok()).unwrap_or(default);
+    let out = || PathBuf::from(option("--out").unwrap_or_else(|| "target/fuzz".to_owned()));
     match args.first().map(String::as_str) {
         Some("try") => match args.get(1).map(std::fs::read_to_string) {
             Some(Ok(text)) => verdict(&trial::run(&text)),
@@ -28,7 +29,14 @@ fn main() -> ExitCode {
             let place = PathBuf::from(option("--input").unwrap_or_default());
             work(number("--seed", 1), &place)
         }
-        Some("prefixes") => prefixes(),
+        Some("prefixes") => {
+            let plan = prefixes::Plan {
+                jobs: number("--jobs", 1) as usize,
+                generated: number("--generated", 0),
+                out: out(),
+            };
+            prefixes::run(&plan)
+        }
         Some("compose") => {
             print!("{}", compose::program(number("--seed", 1)));
             ExitCode::SUCCESS
@@ -76,12 +84,11 @@ fn main() -> ExitCode {
             soak::run(&soak::Plan { seconds: number("--seconds", 60), seed: number("--seed", 1) })
         }
         None | Some("--seconds" | "--seed" | "--jobs" | "--out") => {
-            let out = PathBuf::from(option("--out").unwrap_or_else(|| "target/fuzz".to_owned()));
             let plan = watch::Plan {
                 seconds: number("--seconds", 60),
                 seed: number("--seed", 1),
                 jobs: number("--jobs", 2),
-                out,
+                out: out(),
             };
             watch::run(&plan)
         }
@@ -93,7 +100,7 @@ fn usage() -> ExitCode {
     eprintln!("cargo fuzz-programs [--seconds N] [--seed S] [--jobs J] [--out DIR]");
     eprintln!("cargo fuzz-programs try FILE     repeats one input");
     eprintln!(
-        "cargo fuzz-programs prefixes     every truncation of every program of the corpus, without running it"
+        "cargo fuzz-programs prefixes [--jobs J] [--generated N] [--out DIR]  every beginning of every program of the corpus and of N composed ones, without running it"
     );
     eprintln!("cargo fuzz-programs compose --seed S  prints a composed program");
     eprintln!("cargo fuzz-programs compare FILE      runs a program by the product and by the oracle");
@@ -159,21 +166,4 @@ fn work(seed: u64, place: &Path) -> ExitCode {
             }
         }
     }
-}
-
-/// Every truncation of every program through everything but the run; quick enough for one process.
-fn prefixes() -> ExitCode {
-    let mut tried = 0_u64;
-    for text in corpus::load() {
-        for (at, _) in text.char_indices() {
-            let Some(prefix) = text.get(..at) else { continue };
-            if let Err(finding) = trial::front_end(prefix) {
-                println!("{finding}\n---\n{prefix}");
-                return ExitCode::from(watch::FINDING);
-            }
-            tried += 1;
-        }
-    }
-    println!("{tried} truncated programs, nothing found");
-    ExitCode::SUCCESS
 }

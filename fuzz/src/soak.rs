@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::compose;
 use crate::differ::{self, Verdict};
-use crate::memory::{live_bytes, resident_kib};
+use crate::memory::{live_bytes, resident_kib, watchable};
 
 /// What to do.
 pub struct Plan {
@@ -22,6 +22,9 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// What may be alive at the end more than after a quarter: far less than a byte for each program of an hour.
 const GROWTH_BYTES: u64 = 16 * 1024;
+
+/// What may be resident at the end more than after a quarter: where free memory lies is not the same each time.
+const GROWTH_KIB: u64 = 4 * 1024;
 
 /// How often a program has to leave something behind to be a leak: what it leaves once are tables made at first use.
 const TIMES: usize = 3;
@@ -43,6 +46,10 @@ const ENOUGH: usize = 20;
 
 /// Compares until the time is up.
 pub fn run(plan: &Plan) -> ExitCode {
+    if let Err(error) = watchable() {
+        eprintln!("resident memory cannot be watched: {error}");
+        return ExitCode::FAILURE;
+    }
     let begin = Instant::now();
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
@@ -107,16 +114,23 @@ pub fn run(plan: &Plan) -> ExitCode {
     }
     println!("{moved} programs ran with their tasks on {} threads too", differ::THREADS);
     let end = Look::now(begin.elapsed());
-    let settled = memory.get(memory.len() / 4).copied().unwrap_or(end);
     println!(
-        "{} programs from seed {} in {} s: {counts:?}; {settled} after {} s, {end} at the end",
+        "{} programs from seed {} in {} s: {counts:?}",
         counts.values().sum::<u64>(),
         plan.seed,
-        end.at.as_secs(),
-        settled.at.as_secs()
+        end.at.as_secs()
     );
-    if end.live > settled.live + GROWTH_BYTES {
-        println!("memory grows");
+    let part = |of: usize| memory.get(memory.len() / of).copied().unwrap_or(end);
+    let (quarter, half) = (part(4), part(2));
+    for look in [quarter, half, end] {
+        println!("after {} s {look}", look.at.as_secs());
+    }
+    if end.live > quarter.live + GROWTH_BYTES {
+        println!("what is alive grows");
+        return ExitCode::FAILURE;
+    }
+    if end.resident_kib > quarter.resident_kib + GROWTH_KIB {
+        println!("what is resident grows");
         return ExitCode::FAILURE;
     }
     if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -32,7 +32,9 @@ impl Activation {
                         InterpPart::Expr(expr) => text.push_str(&value(expr)?.display()),
                     }
                 }
-                Value::str(text)
+                let text = Value::str(text);
+                self.oracle.weigh(&text)?;
+                text
             }
             ExprKind::Name(name) => self.read(*name, scope)?,
             ExprKind::List(elements) => Value::list(self.elements(elements, scope)?),
@@ -63,7 +65,11 @@ impl Activation {
                     BinaryOp::Or => Value::Bool(left.truthy() || value(right)?.truthy()),
                     BinaryOp::Coalesce if matches!(left, Value::Nil) => value(right)?,
                     BinaryOp::Coalesce => left,
-                    _ => binary(*op, &left, &value(right)?)?,
+                    _ => {
+                        let result = binary(*op, &left, &value(right)?)?;
+                        self.oracle.weigh(&result)?;
+                        result
+                    }
                 }
             }
             ExprKind::Pipe { left, right } => self.pipe(left, right, scope)?,

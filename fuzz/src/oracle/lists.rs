@@ -17,6 +17,7 @@ impl Oracle {
         args: Vec<Value>,
     ) -> Result<Value, Flow> {
         self.step()?;
+        self.weigh(&receiver)?;
         match &receiver {
             Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Str(_) | Value::Generator(_)
                 if method == "iter" =>

@@ -73,6 +73,9 @@ const STACK: usize = 256 << 20;
 /// Steps after which a program is taken to be endless.
 const PATIENCE: u64 = 2_000_000;
 
+/// Bytes of a text, or items of a list, that count as one step.
+const STEP: u64 = 64;
+
 /// Calls inside each other that the stack surely has room for.
 const DEEPEST: u64 = 800;
 
@@ -199,9 +202,21 @@ impl Oracle {
     }
 
     fn step(&self) -> Result<(), Flow> {
-        match self.steps.fetch_add(1, Ordering::Relaxed) {
+        self.steps(1)
+    }
+
+    fn steps(&self, count: u64) -> Result<(), Flow> {
+        match self.steps.fetch_add(count, Ordering::Relaxed) {
             steps if steps > PATIENCE => Err(Flow::Unsure),
             _ => Ok(()),
+        }
+    }
+
+    /// Counts a text or list that is made or worked through: a program that doubles one ends soon.
+    fn weigh(&self, value: &Value) -> Result<(), Flow> {
+        match operate::size(value) {
+            size if size > operate::LARGE => Err(Flow::Unsure),
+            size => self.steps(size as u64 / STEP),
         }
     }
 }

@@ -107,9 +107,10 @@ fn multiply(a: &Value, b: &Value) -> Result<Value, Flow> {
 }
 
 /// Longest text or list that the oracle puts together: programs are not meant to come near.
-const LARGE: usize = 1 << 20;
+pub const LARGE: usize = 1 << 20;
 
-fn size(x: &Value) -> usize {
+/// Bytes of a text, items of a list.
+pub fn size(x: &Value) -> usize {
     match x {
         Value::Str(text) => text.len(),
         Value::List(items) => items.len(),

@@ -41,3 +41,9 @@ fn the_oracle_runs_a_generator_only_as_far_as_it_is_pulled() {
     let output = "one\n{done: false, value: 1}\nbetween\ntwo\n{done: false, value: 2}\n".to_owned();
     assert_eq!(differ::oracle(text), Answer { output, ending: Ending::Value("nil".to_owned()) });
 }
+
+#[test]
+fn the_oracle_gives_up_on_a_text_that_doubles() {
+    let text = "var t = \"ab\"\nwhile true { t = t.split(\"\").join(\"|\") }";
+    assert_eq!(differ::oracle(text).ending, Ending::Unsure);
+}
