@@ -9,5 +9,6 @@ mod effects;
 mod fused;
 mod growth;
 mod language;
+mod memory;
 mod supervisors;
 mod threads;
