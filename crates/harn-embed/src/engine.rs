@@ -320,7 +320,14 @@ impl Engine {
         };
         let run_id = session.run_id.clone();
         let graph = program.graph.clone();
-        let mut run = Run::new(program.vm, program.root, session.surroundings());
+        let surroundings = match session.surroundings() {
+            Ok(surroundings) => surroundings,
+            Err(problem) => {
+                errors.add(&format!("error: {problem}\n"));
+                return (run_id, Outcome::Failed(problem));
+            }
+        };
+        let mut run = Run::new(program.vm, program.root, surroundings);
         run.use_threads(self.threads.unwrap_or_else(session::threads));
         let offered = |op: &Op| matches!(op, Op::HostCall | Op::HostTool);
         let forbidden = Op::ALL.iter().filter(|op| self.forbidden.contains(&op.class()) && !offered(op));

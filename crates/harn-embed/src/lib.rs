@@ -28,6 +28,7 @@ pub mod code_cache;
 mod engine;
 pub mod identities;
 pub mod modules;
+pub mod project;
 pub mod report;
 pub mod session;
 mod world;

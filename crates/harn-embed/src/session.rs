@@ -1,8 +1,8 @@
 //! What a run of a program on this machine is made of: host, services, event log, identity.
 
 use crate::anchoring;
+use crate::project::Settings;
 use harn_effect::Host;
-use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::presence::Processes;
 use harn_host::store::{LogConfig, Wake};
@@ -59,7 +59,11 @@ impl Session {
     }
 
     /// Everything that a run needs besides its program.
-    pub fn surroundings(self) -> Surroundings {
+    ///
+    /// # Errors
+    /// The `harn.toml` of the project cannot be read: what it governs is unknown, so nothing runs (spec 08 section 11.1
+    /// G5).
+    pub fn surroundings(self) -> Result<Surroundings, String> {
         let variables = self.variables;
         let env = move |name: &str| variables.get(name).cloned().or_else(|| RealHost::env(name));
         let base = base_dir(&self.path);
@@ -72,23 +76,17 @@ impl Session {
             interactive: !self.test && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             durable_log: config.as_ref().is_ok_and(LogConfig::is_durable),
         };
-        // Rules that cannot be read allow nothing: whatever is governed needs the log (spec 08 section 11.1 G5).
-        let rules = rules(Path::new(&info.base_dir));
-        let (rules, broken) = match rules {
-            Ok(rules) => (rules, None),
-            Err(error) => (Rules::default(), Some(error)),
-        };
+        let rules = Settings::read(Path::new(&info.base_dir))?.rules;
         let neighbours = config.as_ref().ok().filter(|config| config.is_durable());
         let neighbours = neighbours.map(|config| Processes::new(config.state_root.join("processes")));
         let wake = self.wake;
-        let mut log = LogSlot::new(Box::new(move || match broken {
-            Some(error) => Err(error),
-            None => config.map(|config| config.open_shared(wake)).map_err(|error| error.to_string()),
+        let mut log = LogSlot::new(Box::new(move || {
+            config.map(|config| config.open_shared(wake)).map_err(|error| error.to_string())
         }));
         if let Some(processes) = neighbours {
             log = log.shared_by(Box::new(Neighbours(processes)));
         }
-        Surroundings {
+        Ok(Surroundings {
             host: self.host,
             services: services::all(Setup {
                 models: self.models,
@@ -101,7 +99,7 @@ impl Session {
             info,
             env: Box::new(env),
             stdout_is_terminal: self.line_buffered,
-        }
+        })
     }
 }
 
@@ -131,15 +129,4 @@ pub fn base_dir(path: &str) -> String {
     let parent = script.parent().unwrap_or(Path::new("."));
     let found = parent.ancestors().find(|dir| dir.join("harn.toml").is_file());
     found.unwrap_or(parent).to_string_lossy().into_owned()
-}
-
-/// The rules in the `harn.toml` of a project; none when it has no such file. The error names the file.
-pub fn rules(base: &Path) -> Result<Rules, String> {
-    let path = base.join("harn.toml");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Rules::default()),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    };
-    Rules::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }

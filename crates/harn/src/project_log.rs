@@ -1,10 +1,11 @@
 //! The event log of the project a command runs in (spec 08 section 2.4).
 
 use crate::{anchoring, identities, output};
-pub use harn_embed::session::rules;
+use harn_embed::project::Settings;
 use harn_eventlog::store::again;
 use harn_eventlog::{Durability, LogError, MemoryStore, Store, Tx};
 use harn_govern::Moment;
+use harn_govern::rules::Rules;
 use harn_host::RealHost;
 use harn_host::presence::Processes;
 use harn_host::store::LogConfig;
@@ -72,6 +73,11 @@ fn missing(config: &LogConfig) -> Option<String> {
 pub fn base() -> Result<PathBuf, String> {
     let here = std::env::current_dir().map_err(|error| error.to_string())?;
     Ok(here.ancestors().find(|dir| dir.join("harn.toml").is_file()).map_or(here.clone(), PathBuf::from))
+}
+
+/// What the operator of that project decides (`harn.toml`).
+pub fn rules() -> Result<Rules, String> {
+    Ok(Settings::read(&base()?)?.rules)
 }
 
 /// Runs `work` in one durable transaction.

@@ -2,9 +2,10 @@
 
 use crate::modules::DiskModules;
 use crate::output;
+use harn_embed::project::Settings;
 use harn_types::graph::SourceLoader;
 use harn_types::lint::{LintOptions, RULES};
-use harn_types::manifest::{self, Manifest};
+use harn_types::manifest::Manifest;
 use std::collections::BTreeSet;
 
 /// Directories nest at most this deep below a target.
@@ -63,9 +64,10 @@ pub fn project(file: &str, disk: &mut DiskModules) -> Project {
         let Some((parent, _)) = here.rsplit_once('/') else { break };
         let path = format!("{parent}/harn.toml");
         if disk.is_file(&path) {
-            match disk.read(&path).and_then(|text| manifest::parse(&text)) {
-                Ok(manifest) => none.manifest = manifest,
-                Err(why) => none.problem = Some(format!("failed to parse {path}: {why}")),
+            let read = disk.read(&path).map_err(|why| format!("{path}: {why}"));
+            match read.and_then(|text| Settings::parse(&path, &text)) {
+                Ok(settings) => none.manifest = settings.manifest,
+                Err(why) => none.problem = Some(why),
             }
             none.directory = Some(parent.to_owned());
             break;

@@ -120,15 +120,17 @@ static void pass_string(TSLexer *lexer) {
   }
 }
 
-// Passes over a comment or a lone slash, at a slash.
-static void pass_slash(TSLexer *lexer) {
+// Passes over a comment or a lone slash, at a slash; tells whether it was a comment.
+static bool pass_slash(TSLexer *lexer) {
   advance(lexer);
   if (lexer->lookahead == '/') {
     while (!lexer->eof(lexer) && lexer->lookahead != '\n') advance(lexer);
-  } else if (lexer->lookahead == '*') {
-    advance(lexer);
-    rest_of_comment(lexer);
+    return true;
   }
+  if (lexer->lookahead != '*') return false;
+  advance(lexer);
+  rest_of_comment(lexer);
+  return true;
 }
 
 // Passes over a word, and over the raw string that `r"` begins.
@@ -344,15 +346,7 @@ bool tree_sitter_harn_external_scanner_scan(void *payload, TSLexer *lexer, const
     lexer->mark_end(lexer);
     lexer->result_symbol = SEPARATOR;
     while (lexer->lookahead == '/') {
-      advance(lexer);
-      if (lexer->lookahead == '/') {
-        while (!lexer->eof(lexer) && lexer->lookahead != '\n') advance(lexer);
-      } else if (lexer->lookahead == '*') {
-        advance(lexer);
-        rest_of_comment(lexer);
-      } else {
-        return false;
-      }
+      if (!pass_slash(lexer)) return false;
       while (is_blank(lexer->lookahead) || lexer->lookahead == '\n') advance(lexer);
     }
     if (lexer->eof(lexer) || lexer->lookahead == '}') return true;

@@ -103,7 +103,7 @@ fn in_package(packages: &str, path: &str, loader: &mut dyn SourceLoader) -> Opti
 
 /// The file that the `[exports]` table of a package's manifest gives for `name`.
 fn exported(manifest: &str, name: &str) -> Option<String> {
-    let document = crate::manifest::parse(manifest).ok()?;
+    let document = crate::manifest::parse("harn.toml", manifest).ok()?;
     document.text("exports", name).map(str::to_owned)
 }
 

@@ -62,7 +62,7 @@ fn log_error(error: harn_eventlog::LogError) -> String {
 }
 
 fn status(json: bool) -> Result<(), String> {
-    let rules = project_log::rules(&project_log::base()?)?;
+    let rules = project_log::rules()?;
     let mut store = project_log::look()?;
     let now_ms = project_log::now_ms();
     let mut ledger = Ledger::default();

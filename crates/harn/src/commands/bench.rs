@@ -70,12 +70,14 @@ fn run(matches: &ArgMatches) -> ExitCode {
 
 /// One run: milliseconds from its first instruction to its end.
 fn one(path: &str, text: &str, account: Account) -> Result<f64, String> {
-    let program = program::load(path, text.to_owned(), &mut DiskModules::new(), Options::default())
+    let said = |problem: String| format!("error: {problem}\n");
+    let options = Options { limits: session::limits(path).map_err(said)?, ..Options::default() };
+    let program = program::load(path, text.to_owned(), &mut DiskModules::new(), options)
         .map_err(|refusal| report::refusal(&refusal))?;
     let graph = program.graph.clone();
     let progress = Box::new(Counting { account, next: Box::new(Silent) });
     let session = Session { progress, ..Session::new(path, Box::new(Quiet::new())) };
-    let mut run = Run::new(program.vm, program.root, session.surroundings());
+    let mut run = Run::new(program.vm, program.root, session.surroundings().map_err(said)?);
     let started = session::instant();
     let ending = run.drive();
     let ms = started.elapsed().as_secs_f64() * 1000.0;

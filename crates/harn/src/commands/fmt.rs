@@ -138,13 +138,9 @@ fn standard_input(how: How, options: Options) -> ExitCode {
 pub(super) fn configured(project: &Project) -> Options {
     let mut options = Options::default();
     let manifest = &project.manifest;
-    let width = |names: [&str; 2]| {
-        let found = names.iter().find_map(|name| manifest.number("fmt", name));
-        found.and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 20)
-    };
-    options.line_width = width(["line_width", "line-width"]).unwrap_or(options.line_width);
-    options.separator_width =
-        width(["separator_width", "separator-width"]).unwrap_or(options.separator_width);
+    let width = |name: &str| manifest.number("fmt", name).and_then(|n| usize::try_from(n).ok());
+    options.line_width = width("line_width").unwrap_or(options.line_width);
+    options.separator_width = width("separator_width").unwrap_or(options.separator_width);
     options
 }
 

@@ -96,7 +96,7 @@ fn run(matches: &ArgMatches) -> Result<(), String> {
         "list" | "grants" => project_log::look()?,
         _ => project_log::require()?,
     };
-    let rules = project_log::rules(&project_log::base()?)?;
+    let rules = project_log::rules()?;
     let keyring = rules.keyring.clone();
     let mut book = Book::with_keyring(keyring.clone());
     book.refresh(&mut *store).map_err(|e| format!("event_log: {e}"))?;

@@ -99,7 +99,14 @@ fn run(matches: &ArgMatches) -> ExitCode {
         }
     };
     let args = matches.get_many::<String>("args").map(|args| args.cloned().collect()).unwrap_or_default();
-    let options = Options { args, ..Options::default() };
+    let limits = match session::limits(path) {
+        Ok(limits) => limits,
+        Err(problem) => {
+            output::error(&problem);
+            return ExitCode::FAILURE;
+        }
+    };
+    let options = Options { args, limits, ..Options::default() };
     let program = match program::load(path, text, &mut DiskModules::new(), options) {
         Ok(program) => program,
         Err(refusal) => {
@@ -110,7 +117,14 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let graph = program.graph.clone();
     let profile = Rc::new(RefCell::new(Profile::default()));
     let session = Session::new(path, Box::new(Quiet::new()));
-    let mut run = Run::new(program.vm, program.root, session.surroundings());
+    let surroundings = match session.surroundings() {
+        Ok(surroundings) => surroundings,
+        Err(problem) => {
+            output::error(&problem);
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut run = Run::new(program.vm, program.root, surroundings);
     run.sample_with(Box::new(Looking {
         last: session::instant(),
         seen: Vec::new(),

@@ -175,7 +175,7 @@ fn resume(store: &mut dyn Store, suspension: &Suspension, wish: &Wish) -> Result
     plan.again = suspension.resumed_id.filter(|_| wish.force);
     // The root task of a fresh start is not wanted.
     drop(program.root);
-    let resumed = Run::resume(program.vm, session.surroundings(), suspension, &state, plan);
+    let resumed = Run::resume(program.vm, session.surroundings()?, suspension, &state, plan);
     let mut run = resumed.map_err(|unreadable| format!("{run_id} cannot go on: {unreadable}"))?;
     prepare(&mut run, &launch);
     Ok(drive(run, run_id, &program.graph, program.is_script, launch.print))

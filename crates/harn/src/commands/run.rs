@@ -63,12 +63,19 @@ fn run(matches: &ArgMatches) -> ExitCode {
         Ok(options) => options,
         Err(problem) => return problem.tell("run"),
     };
+    let settings = match session::settings(&path) {
+        Ok(settings) => settings,
+        Err(problem) => {
+            output::error(&problem);
+            return ExitCode::FAILURE;
+        }
+    };
     let launch = Launch {
         script: path.clone(),
         path: file.and_then(|file| std::path::absolute(file).ok()).map(|p| p.to_string_lossy().into_owned()),
         code: code.cloned(),
         args: matches.get_many::<String>("args").map(|args| args.cloned().collect()).unwrap_or_default(),
-        strict: options.strict,
+        strict: options.strict || settings.strict_runtime(),
         max_depth: options.max_depth,
         max_memory: options.max_memory,
         denied: options.denied.into_iter().collect(),
@@ -142,7 +149,14 @@ fn execute(launch: Launch, program: Program, live: bool, models: LlmSetup, match
     let session = Session { progress, models, wake, ..Session::new(&launch.script, Box::new(host)) };
     let run_id = session.run_id.clone();
     let print = launch.print;
-    let mut run = Run::new(program.vm, program.root, session.surroundings());
+    let surroundings = match session.surroundings() {
+        Ok(surroundings) => surroundings,
+        Err(problem) => {
+            output::error(&problem);
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut run = Run::new(program.vm, program.root, surroundings);
     run_options::prepare(&mut run, &launch);
     run.allow_suspension(plan(launch, &graph, matches.get_flag("suspend")));
     let code = drive(run, &run_id, &graph, is_script, print);

@@ -222,7 +222,7 @@ fn verify(given: &ArgMatches) -> Result<ExitCode, String> {
     }
     let mut store = project_log::require()?;
     let mark = head_mark(&mut *store)?;
-    let keyring = project_log::rules(&project_log::base()?)?.keyring;
+    let keyring = project_log::rules()?.keyring;
     let known = |key: &str| proof::is_known(&keyring, key);
     let anchors = anchoring::mirrored()?;
     let outside = Outside { mark: mark.as_ref(), anchors: &anchors, trusted: Some(&known) };

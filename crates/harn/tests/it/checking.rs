@@ -86,11 +86,38 @@ fn a_manifest_that_cannot_be_read_fails_every_command_that_reads_it() {
     let place = Place::new();
     place.file("main.harn", "pipeline test_a(task) {\n  assert(true)\n}\n");
     place.file("harn.toml", "x = [");
-    for args in [["check", "main.harn"], ["lint", "main.harn"], ["fmt", "main.harn"], ["test", "main.harn"]] {
-        let done = place.harn(&args);
-        assert_eq!(done.code(), Some(1), "{args:?}");
-        assert!(done.err().contains("harn.toml: line 1: unclosed array"), "{args:?}: {}", done.err());
+    let on_program =
+        ["check", "lint", "fmt", "test", "run", "profile", "bench"].map(|name| vec![name, "main.harn"]);
+    let others =
+        [vec!["run", "-e", "println(1)"], vec!["repl"], vec!["hitl", "list"], vec!["autonomy", "status"]];
+    for (manifest, told) in [
+        ("x = [", "harn.toml: line 1, column 6: unclosed array"),
+        (
+            "[fmt]\nline_width = 8\n",
+            "harn.toml: line 2, column 14: [fmt] line_width must be a whole number from 20",
+        ),
+        ("[hitl]\nrequire_signatures = 1\n", "harn.toml: [hitl] require_signatures must be true or false"),
+    ] {
+        place.file("harn.toml", manifest);
+        for args in on_program.iter().chain(&others) {
+            let done = place.harn(args);
+            assert_eq!(done.code(), Some(1), "{args:?}: {}{}", done.out(), done.err());
+            assert!(done.err().contains(told), "{args:?}: {}", done.err());
+            assert!(!done.out().contains("1\n"), "{args:?} ran: {}", done.out());
+        }
     }
+}
+
+#[test]
+fn strict_runtime_of_the_manifest_is_the_flag_strict() {
+    let place = Place::new();
+    place.file("main.harn", "pipeline test_a(task) {\n  let x: any = 5\n  println(x.frobnicate())\n}\n");
+    assert_eq!(place.harn(&["run", "main.harn"]).code(), Some(0));
+    let strict = place.harn(&["run", "--strict", "main.harn"]);
+    assert_eq!(strict.code(), Some(1));
+    place.file("harn.toml", "[check]\nstrict_runtime = true\n");
+    assert_eq!(place.harn(&["run", "main.harn"]).err(), strict.err());
+    assert_eq!(place.harn(&["test", "main.harn"]).code(), Some(1));
 }
 
 #[test]

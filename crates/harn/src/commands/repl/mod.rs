@@ -45,7 +45,13 @@ fn run(matches: &ArgMatches) -> ExitCode {
         Err(problem) => return problem.tell("repl"),
     };
     let recording = options.models.recording.clone();
-    let mut repl = Repl::new(options);
+    let mut repl = match Repl::new(options) {
+        Ok(repl) => repl,
+        Err(problem) => {
+            output::error(&problem);
+            return ExitCode::FAILURE;
+        }
+    };
     let code = if std::io::stdin().is_terminal() { repl.on_terminal() } else { repl.on_pipe() };
     repl.dialogue.leave();
     if let Err(problem) = run_options::save_recording(matches, recording.as_ref()) {
@@ -70,10 +76,11 @@ enum Step {
 }
 
 impl Repl {
-    fn new(options: RunOptions) -> Repl {
+    /// The error: the `harn.toml` of the working directory cannot be read.
+    fn new(options: RunOptions) -> Result<Repl, String> {
         let launch = Launch {
             script: dialogue::PATH.to_owned(),
-            strict: options.strict,
+            strict: options.strict || session::settings(dialogue::PATH)?.strict_runtime(),
             max_depth: options.max_depth,
             max_memory: options.max_memory,
             denied: options.denied.into_iter().collect(),
@@ -86,9 +93,9 @@ impl Repl {
         let progress = session::progress(options.live);
         let session = Session { progress, models: options.models, ..Session::new(dialogue::PATH, host) };
         let loading = program::Options { cache: code_cache(), ..run_options::program_options(&launch) };
-        let mut dialogue = Dialogue::new(loading, session.surroundings());
+        let mut dialogue = Dialogue::new(loading, session.surroundings()?);
         run_options::prepare(dialogue.run(), &launch);
-        Repl { dialogue, modules: Remembered::new(), terminal: std::io::stdin().is_terminal() }
+        Ok(Repl { dialogue, modules: Remembered::new(), terminal: std::io::stdin().is_terminal() })
     }
 
     /// Reads from a terminal until its end.

@@ -60,7 +60,8 @@ struct Report {
 
 fn load(path: &str, name: &str, probes: bool) -> Result<Program, String> {
     let text = source::read(path)?;
-    let options = program::Options { entry: Some(name.to_owned()), probes, ..Default::default() };
+    let limits = session::limits(path)?;
+    let options = program::Options { entry: Some(name.to_owned()), probes, limits, ..Default::default() };
     program::load(path, text, &mut DiskModules::new(), options).map_err(|refusal| report::refusal(&refusal))
 }
 
@@ -83,7 +84,7 @@ fn execute(
         line_buffered: true,
         ..Session::new(path, host)
     };
-    let mut run = Run::new(program.vm, program.root, session.surroundings());
+    let mut run = Run::new(program.vm, program.root, session.surroundings()?);
     run.limit_time(limit_ms);
     let ending = run.drive();
     for (file, hits) in run.line_hits() {
