@@ -176,3 +176,46 @@ impl Clone for Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Bits of a hash that keys may differ in: with few of them keys collide, in their place and in their mark.
+    const KEPT: [u64; 5] = [u64::MAX, 0, 0xff, 0xffff_ffff_0000_0000, 0x8000_0000_0000_0003];
+
+    #[test]
+    fn a_table_holds_what_a_map_holds_however_the_hashes_collide() {
+        for kept in KEPT {
+            // All other bits set: marks of all ones are next to EMPTY and GONE.
+            let hash = |key: i64| (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | !kept;
+            let (mut table, mut map, mut drawn) = (Table::default(), BTreeMap::new(), 1_u64);
+            for step in 0..4000 {
+                drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let key = (drawn >> 33) as i64 % 300;
+                let found = table.find(hash(key), |other| other.as_int() == Some(key));
+                assert_eq!(found.is_some(), map.contains_key(&key));
+                match found {
+                    Some(at) if drawn >> 62 == 0 => {
+                        table.remove(at);
+                        map.remove(&key);
+                    }
+                    Some(at) => {
+                        *table.value_mut(at).unwrap() = Value::int(step);
+                        map.insert(key, step);
+                    }
+                    None => {
+                        table.add(hash(key), Value::int(key), Value::int(step));
+                        map.insert(key, step);
+                    }
+                }
+            }
+            let mut held: Vec<_> =
+                table.iter().map(|(k, v)| (k.as_int().unwrap(), v.as_int().unwrap())).collect();
+            held.sort_unstable();
+            assert_eq!(held, map.into_iter().collect::<Vec<_>>());
+            assert_eq!(table.len(), held.len());
+        }
+    }
+}
